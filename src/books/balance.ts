@@ -1,0 +1,139 @@
+import { normaliseMintUrl } from "../protocol/mint-url.ts";
+import type { Place } from "../wallet/comparison.ts";
+import type { BookedProof, BookedSale } from "./books-store.ts";
+import { checkSale, isPaidSale, lossOf } from "./check-sale.ts";
+import type { BookDifference, BooksReport, MintSums, OpenSale, Sums } from "./report.ts";
+import type { TunnelView } from "./tunnel-view.ts";
+
+export interface BookFacts {
+  sales: readonly BookedSale[];
+  proofs: readonly BookedProof[];
+  /** By `Y`, from a comparison that began before the facts were read; `undefined`: there was none. */
+  places: ReadonlyMap<string, Place> | undefined;
+  tunnels: TunnelView;
+  /** Relays and mints that did not answer, as names. */
+  silent: readonly string[];
+  now: number;
+}
+
+/** Adds the books up, and names what does not balance (rule 14). Pure. */
+export function balanceBooks(facts: BookFacts): BooksReport {
+  const { sales, proofs, tunnels, now } = facts;
+  const mints = sumByMint(facts);
+  const total = addUp(mints);
+  const differences = [...saleDifferences(sales), ...strayProofs(sales, proofs), ...tunnelDifferences(facts)];
+  const unknown = unknownParts(facts, total);
+  const paid = sales.filter(isPaidSale);
+  const granted = paid.filter(({ state }) => state === "granted").length;
+  return {
+    balanced: differences.length > 0 ? false : unknown.length > 0 ? "unknown" : true,
+    at: now,
+    mints,
+    total,
+    payments: { sales: paid.length, granted, owed: paid.length - granted },
+    tunnels: {
+      live: tunnels.live,
+      up: tunnels.without === "unknown" ? "unknown" : tunnels.live - tunnels.without.length,
+    },
+    open: sales.flatMap((sale) => openSale(sale, now)),
+    differences,
+    unknown,
+  };
+}
+
+function sumByMint({ sales, proofs, places }: BookFacts): MintSums[] {
+  const byMint = new Map<string, MintSums>();
+  const sumsOf = (mintUrl: string): MintSums => {
+    const key = normaliseMintUrl(mintUrl) ?? mintUrl;
+    const known = byMint.get(key) ?? { mintUrl, ...nothing() };
+    byMint.set(key, known);
+    return known;
+  };
+  for (const sale of sales.filter(isPaidSale)) {
+    const sums = sumsOf(sale.mintUrl);
+    sums.paidSat += sale.faceSat;
+    sums.feeSat += sale.feeSat;
+    sums.lossSat += lossOf(sale);
+  }
+  for (const proof of proofs) {
+    const sums = sumsOf(proof.mintUrl);
+    sums.proofSat += proof.amountSat;
+    sums[SUM_OF[placeOf(proof, places)]] += proof.amountSat;
+  }
+  return [...byMint.values()];
+}
+
+const SUM_OF = {
+  outbox: "outboxSat",
+  wallet: "walletSat",
+  spent: "spentSat",
+  unknown: "unknownSat",
+} as const satisfies Record<Place, keyof Sums>;
+
+/** What came in after the comparison began is where the book has it. */
+function placeOf({ y, isSpent, inOutbox }: BookedProof, places: BookFacts["places"]): Place {
+  if (isSpent) return "spent";
+  return places?.get(y) ?? (inOutbox ? "outbox" : "unknown");
+}
+
+function addUp(mints: readonly Sums[]): Sums {
+  const total = nothing();
+  for (const sums of mints) for (const name of SUM_NAMES) total[name] += sums[name];
+  return total;
+}
+
+function nothing(): Sums {
+  return {
+    paidSat: 0,
+    proofSat: 0,
+    feeSat: 0,
+    lossSat: 0,
+    outboxSat: 0,
+    walletSat: 0,
+    spentSat: 0,
+    unknownSat: 0,
+  };
+}
+
+const SUM_NAMES = Object.keys(nothing()) as (keyof Sums)[];
+
+function saleDifferences(sales: readonly BookedSale[]): BookDifference[] {
+  return sales.flatMap((sale) => checkSale(sale).map((what) => ({ saleId: sale.saleId, what })));
+}
+
+/** Proofs that no sale accounts for. */
+function strayProofs(sales: readonly BookedSale[], proofs: readonly BookedProof[]): BookDifference[] {
+  const allSat = proofs.reduce((sum, { amountSat }) => sum + amountSat, 0);
+  const soldSat = sales.reduce((sum, { proofSat }) => sum + proofSat, 0);
+  return allSat === soldSat
+    ? []
+    : [{ saleId: null, what: `proofs of ${allSat - soldSat} sat belong to no sale` }];
+}
+
+function tunnelDifferences({ sales, tunnels }: BookFacts): BookDifference[] {
+  if (tunnels.without === "unknown") return [];
+  return tunnels.without.map((sessionId) => {
+    const sale = sales.findLast(
+      (candidate) => candidate.sessionId === sessionId && candidate.state === "granted",
+    );
+    return {
+      saleId: sale?.saleId ?? null,
+      what: `session ${sessionId} is live, and has no peer on the interface`,
+    };
+  });
+}
+
+function unknownParts({ tunnels, silent }: BookFacts, { unknownSat }: Sums): string[] {
+  const parts: string[] = [];
+  if (unknownSat > 0) {
+    const who = silent.length > 0 ? `, since there was no answer from ${silent.join(", ")}` : "";
+    parts.push(`where ${unknownSat} sat are${who}`);
+  }
+  if (tunnels.without === "unknown") parts.push("which tunnels are up, since the interface does not answer");
+  return parts;
+}
+
+function openSale({ saleId, state, createdAt, faceSat, mintUrl }: BookedSale, now: number): OpenSale[] {
+  if (state === "granted" || state === "released") return [];
+  return [{ saleId, state, ageSeconds: Math.max(0, now - createdAt), faceSat, mintUrl }];
+}

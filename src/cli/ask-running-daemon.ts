@@ -1,0 +1,37 @@
+import type * as z from "zod";
+import { ConfigError, type Environment, EXIT_CONFIG, loadConfig } from "../config.ts";
+import { askDaemon, NoDaemonError } from "../control/client.ts";
+import { controlPath } from "../control/control-path.ts";
+import { EXIT_UNAVAILABLE } from "./exit-codes.ts";
+
+export interface CommandIo {
+  environment: Environment;
+  /** One line to stdout, without its end. */
+  print(line: string): void;
+  /** One line to stderr. */
+  complain(line: string): void;
+}
+
+/** Asks the daemon of this configuration, and hands the answer on; or says why not, and gives the exit code. */
+export async function askRunningDaemon<T>(
+  { environment, complain }: CommandIo,
+  verb: string,
+  schema: z.ZodType<T>,
+  answered: (answer: T) => number,
+): Promise<number> {
+  let databasePath: string;
+  try {
+    databasePath = loadConfig(environment.configPath, environment).config.db.path;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) complain(problem);
+    return EXIT_CONFIG;
+  }
+  try {
+    return answered(await askDaemon(controlPath(databasePath), verb, schema));
+  } catch (error) {
+    if (!(error instanceof NoDaemonError)) throw error;
+    complain(error.message);
+    return EXIT_UNAVAILABLE;
+  }
+}

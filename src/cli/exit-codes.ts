@@ -1,0 +1,6 @@
+/** sysexits.h: no daemon answers. */
+export const EXIT_UNAVAILABLE = 69;
+/** `books`: something does not balance. */
+export const EXIT_DIFFERS = 1;
+/** Something could not be looked at, or not be done yet. */
+export const EXIT_UNKNOWN = 2;

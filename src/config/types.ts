@@ -1,0 +1,107 @@
+import type { PaymentMethod } from "../protocol/payment-method.ts";
+import type { Price, Quantity } from "../protocol/price.ts";
+
+export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Everything the daemon is told, checked and resolved: secrets read, defaults filled in. */
+export interface Config {
+  logLevel: LogLevel;
+  server: ServerConfig;
+  db: { path: string };
+  wireguard: WireguardConfig;
+  /** `undefined`: off. */
+  lightning: LightningConfig | undefined;
+  /** `undefined`: off. */
+  cashu: CashuConfig | undefined;
+  nostr: NostrConfig;
+  /** `undefined`: off. */
+  notifications: NotificationsConfig | undefined;
+  listing: ListingConfig;
+  /** What the listing may offer: the configured methods whose backend is on. May be empty. */
+  advertisedMethods: PaymentMethod[];
+}
+
+export interface ServerConfig {
+  host: string;
+  port: number;
+  /** `host` or `host:port`, lower-cased. */
+  publicHost: string;
+  /** Addresses and CIDRs whose `X-Forwarded-For` is believed. */
+  trustedProxies: string[];
+}
+
+export interface WireguardConfig {
+  mode: "kernel" | "in-memory";
+  interface: string;
+  /** `host:port` for the .conf, an IPv6 address in brackets. */
+  endpoint: string;
+  /** `undefined` only in memory. */
+  serverPubkey: string | undefined;
+  /** The network's own address, a slash, 16 to 30. */
+  subnetCidr: string;
+  dns: string[];
+  mtu: number | undefined;
+  exclusive: boolean;
+  addressHoldSeconds: number;
+  tickSeconds: number;
+}
+
+export interface LightningConfig {
+  backend: "phoenixd" | "lnd" | "stub";
+  baseUrl: string | undefined;
+  apiToken: string | undefined;
+  successAction: "lud10" | "v1";
+}
+
+export interface AcceptedMint {
+  /** Normalised: the mint's identity. */
+  key: string;
+  /** As configured, without trailing slashes: what is dialled. */
+  url: string;
+}
+
+export interface CashuConfig {
+  privateKeyHex: string;
+  /** 66 hex: the public key of `privateKeyHex`. */
+  p2pk: string;
+  mints: AcceptedMint[];
+  maxFeeSat: number;
+  settleSeconds: number;
+  openHoldSeconds: number;
+}
+
+export interface NostrConfig {
+  relays: string[];
+  secretKeyHex: string;
+  /** 64 hex. */
+  pubkey: string;
+}
+
+export interface NotificationsConfig {
+  /** 64 hex; the operator's own when none is configured. */
+  pubkey: string;
+  /** 0: never. */
+  heartbeatHours: number;
+}
+
+export interface ListingConfig {
+  dTag: string;
+  title: string;
+  summary: string | undefined;
+  /** Markdown. */
+  content: string;
+  protocols: string[];
+  policies: string[];
+  policyUrl: string | undefined;
+  protocolConfigUrl: string | undefined;
+  image: string | undefined;
+  topics: string[];
+  region: { country: string; sub: string | undefined; geohash: string | undefined } | undefined;
+  capacity: { amount: number; unit: string } | undefined;
+  minPurchase: Quantity | undefined;
+  maxPurchase: Quantity | undefined;
+  prices: Price[];
+  priceGraceSeconds: number;
+  refreshMinutes: number;
+}

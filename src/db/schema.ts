@@ -1,0 +1,170 @@
+/**
+ * The book's tables. `sessions` is the table operators already have and keeps its columns;
+ * everything new stands beside it. A migration, once released, is never edited: add the next one.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE IF NOT EXISTS sessions (
+    session_id TEXT PRIMARY KEY,
+    protocol TEXT NOT NULL,
+    client_identity TEXT NOT NULL,
+    assigned_ip TEXT NOT NULL,
+    purchased_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    data_quota_bytes INTEGER,
+    data_used_bytes INTEGER NOT NULL DEFAULT 0,
+    price_amount REAL NOT NULL,
+    price_currency TEXT NOT NULL,
+    price_unit TEXT NOT NULL,
+    payment_method TEXT NOT NULL,
+    status TEXT NOT NULL,
+    last_rx_counter INTEGER,
+    last_tx_counter INTEGER,
+    payment_hash TEXT,
+    listing_d_tag TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX IF NOT EXISTS sessions_live_ip ON sessions (assigned_ip)
+    WHERE status IN ('pending', 'active');
+  CREATE INDEX IF NOT EXISTS sessions_by_key ON sessions (client_identity, status);
+  CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (status, expires_at);
+
+  -- A session's two rights: time until time_until, then data until data_until (NULL: no such end).
+  CREATE TABLE session_terms (
+    session_id TEXT PRIMARY KEY REFERENCES sessions ON DELETE CASCADE,
+    time_until INTEGER,
+    data_until INTEGER,
+    ended_at INTEGER,
+    end_cause TEXT
+  ) STRICT;
+
+  -- Peers that must go from the interface (or leave an address) and have not been read back as gone.
+  CREATE TABLE departing_peers (
+    public_key TEXT NOT NULL,
+    assigned_ip TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (public_key, assigned_ip)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX departing_peers_by_ip ON departing_peers (assigned_ip);
+
+  -- Every address of the pool: the one longest unused is handed out first, none before held_until.
+  CREATE TABLE pool_addresses (
+    assigned_ip TEXT PRIMARY KEY,
+    last_used_at INTEGER NOT NULL DEFAULT 0,
+    held_until INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX pool_addresses_by_use ON pool_addresses (last_used_at);
+
+  CREATE TABLE sales (
+    sale_id TEXT PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('swapping', 'paid', 'owed', 'granted', 'released')),
+    method TEXT NOT NULL,
+    mint_key TEXT NOT NULL,
+    mint_url TEXT NOT NULL,
+    face_sat INTEGER NOT NULL,
+    fee_sat INTEGER NOT NULL,
+    received_sat INTEGER NOT NULL DEFAULT 0,
+    price_amount REAL NOT NULL,
+    price_currency TEXT NOT NULL,
+    price_unit TEXT NOT NULL,
+    bought_seconds INTEGER NOT NULL,
+    bought_bytes INTEGER NOT NULL,
+    listing_d_tag TEXT NOT NULL,
+    buyer_hash TEXT NOT NULL,
+    key_hash TEXT NOT NULL,
+    client_key TEXT,
+    session_id TEXT,
+    created_at INTEGER NOT NULL,
+    address_released_at INTEGER,
+    paid_at INTEGER,
+    granted_at INTEGER,
+    released_at INTEGER,
+    release_reason TEXT,
+    flaw TEXT,
+    CHECK (bought_seconds >= 0 AND bought_bytes >= 0 AND bought_seconds + bought_bytes > 0)
+  ) STRICT;
+  CREATE INDEX sales_open ON sales (state) WHERE state IN ('swapping', 'paid', 'owed');
+  CREATE INDEX sales_by_session ON sales (session_id);
+
+  -- The claim: one row per input proof of a sale that is not released.
+  CREATE TABLE sale_inputs (
+    mint_key TEXT NOT NULL,
+    y TEXT NOT NULL,
+    sale_id TEXT NOT NULL REFERENCES sales,
+    PRIMARY KEY (mint_key, y)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sale_inputs_by_sale ON sale_inputs (sale_id);
+
+  CREATE TABLE swap_attempts (
+    sale_id TEXT NOT NULL REFERENCES sales,
+    number INTEGER NOT NULL,
+    journal TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (sale_id, number)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Session moves to another WireGuard key by the same buyer, to bound them per hour.
+  CREATE TABLE key_moves (
+    sale_id TEXT NOT NULL REFERENCES sales,
+    moved_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX key_moves_by_sale ON key_moves (sale_id, moved_at);
+
+  -- withdrawn_at: its proofs are spent, deleted or in another event; it is sent nowhere any more.
+  CREATE TABLE wallet_events (
+    event_id TEXT PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    acknowledged_at INTEGER,
+    withdrawn_at INTEGER
+  ) STRICT;
+  CREATE INDEX wallet_events_waiting ON wallet_events (created_at) WHERE acknowledged_at IS NULL;
+
+  CREATE TABLE wallet_event_relays (
+    event_id TEXT NOT NULL REFERENCES wallet_events,
+    relay_url TEXT NOT NULL,
+    acknowledged_at INTEGER,
+    refused_for_good INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL DEFAULT 0,
+    last_answer TEXT,
+    PRIMARY KEY (event_id, relay_url)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Every proof ever taken in. event_id NULL: not wrapped into a wallet event yet; former_event_id: wrapped before,
+  -- and to be wrapped anew. spent_at: when the mint first said so.
+  CREATE TABLE proofs (
+    y TEXT PRIMARY KEY,
+    mint_url TEXT NOT NULL,
+    keyset_id TEXT NOT NULL,
+    amount_sat INTEGER NOT NULL,
+    secret TEXT NOT NULL UNIQUE,
+    c TEXT NOT NULL,
+    dleq TEXT,
+    sale_id TEXT REFERENCES sales,
+    taken_at INTEGER NOT NULL,
+    event_id TEXT REFERENCES wallet_events,
+    former_event_id TEXT,
+    spent_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX proofs_by_sale ON proofs (sale_id);
+  CREATE INDEX proofs_by_event ON proofs (event_id);
+  CREATE INDEX proofs_unwrapped ON proofs (mint_url) WHERE event_id IS NULL;
+
+  -- Tiers that were on offer, honoured for a while after they left the listing.
+  CREATE TABLE offered_prices (
+    amount REAL NOT NULL,
+    currency TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    last_offered_at INTEGER NOT NULL,
+    PRIMARY KEY (amount, currency, unit)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Single facts: the pinned pubkey, first publication, last time seen, secrets for keyed hashes.
+  CREATE TABLE facts (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  `,
+];

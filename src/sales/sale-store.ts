@@ -1,0 +1,299 @@
+import { randomUUID } from "node:crypto";
+import { boundary } from "../boundary.ts";
+import type { Book } from "../db/open-book.ts";
+import type { Bought, Price } from "../protocol/price.ts";
+import type { PurchaseReason } from "../protocol/refusal.ts";
+import type { SessionStore } from "../tunnels/session-store.ts";
+import type { OwnedProof, SwapJournal } from "./ports.ts";
+import { isPaid, type Sale } from "./sale.ts";
+import { type SaleRow, toSale } from "./sale-row.ts";
+
+export type SaleStore = ReturnType<typeof createSaleStore>;
+
+/** A checked purchase, ready to be written down. */
+export interface NewSale {
+  mintKey: string;
+  mintUrl: string;
+  faceSat: number;
+  price: Price;
+  bought: Bought;
+  dTag: string;
+  buyerHash: string;
+  keyHash: string;
+  clientKey: string;
+  ys: readonly string[];
+  journal: SwapJournal;
+}
+
+export type Claim = { kind: "none" } | { kind: "overlap" } | { kind: "same"; sale: Sale };
+export type Opened = { kind: "opened"; saleId: string } | { kind: "claimed" } | { kind: "no-address" };
+/** Whether a verb changed the book, or found that it had been done before. */
+export type Applied = "applied" | "replayed";
+
+/**
+ * Sales in the book. Each verb is one transaction and names one arrow of the state diagram; a verb whose state has
+ * passed already changes nothing. Claims are rows of input proofs: UNIQUE makes a proof pay once.
+ */
+export function createSaleStore(book: Book, sessions: SessionStore) {
+  const byId = book.prepare<[string], SaleRow>("SELECT * FROM sales WHERE sale_id = ?");
+  const claimRows = book.prepare<[string, string], { sale_id: string }>(
+    "SELECT sale_id FROM sale_inputs WHERE mint_key = ? AND y IN (SELECT value FROM json_each(?))",
+  );
+  const inputCount = book
+    .prepare<[string], number>("SELECT count(*) FROM sale_inputs WHERE sale_id = ?")
+    .pluck();
+  const insertSale = book.prepare(
+    `INSERT INTO sales (sale_id, state, method, mint_key, mint_url, face_sat, fee_sat, price_amount, price_currency,
+       price_unit, bought_seconds, bought_bytes, listing_d_tag, buyer_hash, key_hash, client_key, session_id,
+       created_at)
+     VALUES (?, 'swapping', 'cashu', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const insertInput = book.prepare("INSERT INTO sale_inputs (mint_key, y, sale_id) VALUES (?, ?, ?)");
+  const insertAttempt = book.prepare(
+    "INSERT INTO swap_attempts (sale_id, number, journal, created_at) VALUES (?, ?, ?, ?)",
+  );
+  const attempts = book
+    .prepare<[string], string>("SELECT journal FROM swap_attempts WHERE sale_id = ? ORDER BY number")
+    .pluck();
+  const forgetAttempts = book.prepare("DELETE FROM swap_attempts WHERE sale_id = ?");
+  const setFee = book.prepare("UPDATE sales SET fee_sat = ? WHERE sale_id = ?");
+  const setPaid = book.prepare(
+    `UPDATE sales SET state = 'paid', paid_at = ?, flaw = ?, fee_sat = ?
+       WHERE sale_id = ? AND state = 'swapping'`,
+  );
+  const addReceived = book.prepare("UPDATE sales SET received_sat = received_sat + ? WHERE sale_id = ?");
+  const answeredWrongly = book
+    .prepare<[], string>(
+      `SELECT DISTINCT sale_id FROM swap_attempts JOIN sales USING (sale_id)
+         WHERE state IN ('paid', 'owed', 'granted')`,
+    )
+    .pluck();
+  const insertProof = book.prepare(
+    `INSERT INTO proofs (y, mint_url, keyset_id, amount_sat, secret, c, dleq, sale_id, taken_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (y) DO NOTHING`,
+  );
+  const setOwed = book.prepare("UPDATE sales SET state = 'owed' WHERE sale_id = ? AND state = 'paid'");
+  const setGranted = book.prepare(
+    `UPDATE sales SET state = 'granted', granted_at = ?, client_key = NULL
+       WHERE sale_id = ? AND state IN ('paid', 'owed')`,
+  );
+  const setReleased = book.prepare(
+    `UPDATE sales SET state = 'released', released_at = ?, release_reason = ?, client_key = NULL
+       WHERE sale_id = ? AND state = 'swapping'`,
+  );
+  const freeInputs = book.prepare("DELETE FROM sale_inputs WHERE sale_id = ?");
+  const setSession = book.prepare("UPDATE sales SET session_id = ? WHERE sale_id = ?");
+  const setReleasedAddress = book.prepare(
+    `UPDATE sales SET session_id = NULL, address_released_at = ?
+       WHERE sale_id = ? AND state = 'swapping' AND session_id IS NOT NULL`,
+  );
+  const setKey = book.prepare("UPDATE sales SET key_hash = ?, client_key = ? WHERE sale_id = ?");
+  const insertMove = book.prepare("INSERT INTO key_moves (sale_id, moved_at) VALUES (?, ?)");
+  const movesSince = book
+    .prepare<[string, number], number>("SELECT count(*) FROM key_moves WHERE sale_id = ? AND moved_at > ?")
+    .pluck();
+  const open = book.prepare<[], SaleRow>(
+    `SELECT * FROM sales WHERE state IN ('swapping', 'paid', 'owed')
+       ORDER BY state = 'swapping', paid_at, created_at, rowid`,
+  );
+  const firstInLine = book
+    .prepare<[], string>(
+      `SELECT sale_id FROM sales WHERE state = 'owed' AND session_id IS NULL
+         ORDER BY paid_at, created_at, rowid LIMIT 1`,
+    )
+    .pluck();
+  const ofSession = book.prepare<[string], SaleRow>("SELECT * FROM sales WHERE session_id = ?");
+  const owedWithoutSession = book
+    .prepare<[], number>("SELECT count(*) FROM sales WHERE state = 'owed' AND session_id IS NULL")
+    .pluck();
+
+  function mustFind(saleId: string): Sale {
+    const row = byId.get(saleId);
+    if (!row) throw new Error("the book has lost a sale that it names");
+    return toSale(row);
+  }
+
+  function findClaim(mintKey: string, ys: readonly string[]): Claim {
+    const rows = claimRows.all(mintKey, JSON.stringify(ys));
+    const first = rows[0]?.sale_id;
+    if (first === undefined) return { kind: "none" };
+    const whole = rows.length === ys.length && rows.every((row) => row.sale_id === first);
+    if (!whole || inputCount.get(first) !== ys.length) return { kind: "overlap" };
+    return { kind: "same", sale: mustFind(first) };
+  }
+
+  function openSale(sale: NewSale, now: number): Opened {
+    if (findClaim(sale.mintKey, sale.ys).kind !== "none") return { kind: "claimed" };
+    const { amount, currency, unit } = sale.price;
+    const first = { price: sale.price, method: "cashu", dTag: sale.dTag };
+    const sessionId = sessions.reserve(sale.clientKey, first, now);
+    if (sessionId === undefined) return { kind: "no-address" };
+    const saleId = randomUUID();
+    insertSale.run(
+      saleId,
+      sale.mintKey,
+      sale.mintUrl,
+      sale.faceSat,
+      sale.journal.feeSat,
+      amount,
+      currency,
+      unit,
+      sale.bought.seconds,
+      sale.bought.bytes,
+      sale.dTag,
+      sale.buyerHash,
+      sale.keyHash,
+      sale.clientKey,
+      sessionId,
+      now,
+    );
+    for (const y of sale.ys) insertInput.run(sale.mintKey, y, saleId);
+    boundary("within-open");
+    insertAttempt.run(saleId, 1, JSON.stringify(sale.journal), now);
+    return { kind: "opened", saleId };
+  }
+
+  function paid(
+    saleId: string,
+    proofs: readonly OwnedProof[],
+    flaw: string | undefined,
+    now: number,
+  ): Applied {
+    const feeSat = attemptOf(saleId, proofs)?.feeSat ?? mustFind(saleId).feeSat;
+    if (setPaid.run(now, flaw ?? null, feeSat, saleId).changes === 0) return "replayed";
+    boundary("within-paid");
+    takeIn(saleId, proofs, now);
+    // Signed inputs and our own secrets twice over: kept only where the mint may still be asked for what it owes.
+    if (flaw === undefined) forgetAttempts.run(saleId);
+    return "applied";
+  }
+
+  /** Answers by how many sat the book is richer. */
+  function takeIn(saleId: string, proofs: readonly OwnedProof[], now: number): number {
+    let gainedSat = 0;
+    for (const p of proofs) {
+      const dleq = p.dleq ? JSON.stringify(p.dleq) : null;
+      const row = [p.y, p.mintUrl, p.keysetId, p.amountSat, p.secret, p.C, dleq, saleId, now];
+      if (insertProof.run(...row).changes > 0) gainedSat += p.amountSat;
+    }
+    addReceived.run(gainedSat, saleId);
+    return gainedSat;
+  }
+
+  function madeGood(saleId: string, proofs: readonly OwnedProof[], now: number): number {
+    if (!isPaid(mustFind(saleId))) throw new Error("only a paid sale can be owed anything by a mint");
+    forgetAttempts.run(saleId);
+    return takeIn(saleId, proofs, now);
+  }
+
+  /** Of several attempts, each with a fee of its own, the one that the mint signed. */
+  function attemptOf(saleId: string, proofs: readonly OwnedProof[]): SwapJournal | undefined {
+    const secrets = new Set(proofs.map((proof) => proof.secret));
+    return journals(saleId).find((journal) => journal.outputs.some((output) => secrets.has(output.secret)));
+  }
+
+  function journals(saleId: string): SwapJournal[] {
+    return attempts.all(saleId).map((text) => JSON.parse(text) as SwapJournal);
+  }
+
+  function released(saleId: string, reason: PurchaseReason, now: number): Applied {
+    if (setReleased.run(now, reason, saleId).changes === 0) return "replayed";
+    boundary("within-released");
+    freeInputs.run(saleId);
+    forgetAttempts.run(saleId);
+    const { sessionId } = mustFind(saleId);
+    if (sessionId !== null) sessions.unpin(sessionId, now);
+    return "applied";
+  }
+
+  /**
+   * A paid sale that lost its address, or never had one, gets a session again. False: the pool is empty, or somebody
+   * who paid earlier waits for the next address.
+   */
+  function attachSession(saleId: string, now: number): boolean {
+    const sale = mustFind(saleId);
+    if (sale.state !== "paid" && sale.state !== "owed") return sale.sessionId !== null;
+    const session = sale.sessionId === null ? undefined : sessions.find(sale.sessionId);
+    if (session && (session.status === "active" || session.status === "pending")) return true;
+    if (sale.clientKey === null) throw new Error("an open sale has lost its buyer's key");
+    const first = firstInLine.get() ?? saleId;
+    if (first !== saleId && sessions.findByKey(sale.clientKey, now) === undefined) return false;
+    const purchase = { price: sale.price, method: "cashu", dTag: sale.dTag };
+    const sessionId = sessions.reserve(sale.clientKey, purchase, now);
+    if (sessionId === undefined) return false;
+    setSession.run(sessionId, saleId);
+    return true;
+  }
+
+  function granted(saleId: string, now: number): Applied {
+    const { sessionId, bought } = mustFind(saleId);
+    if (sessionId === null) throw new Error("a sale without a session cannot be granted");
+    if (setGranted.run(now, saleId).changes === 0) return "replayed";
+    boundary("within-granted");
+    sessions.grant(sessionId, bought, now);
+    return "applied";
+  }
+
+  function releaseAddress(saleId: string, now: number): Applied {
+    const { sessionId } = mustFind(saleId);
+    if (sessionId === null || sessions.find(sessionId)?.status !== "pending") return "replayed";
+    if (setReleasedAddress.run(now, saleId).changes === 0) return "replayed";
+    sessions.unpin(sessionId, now);
+    return "applied";
+  }
+
+  function newAttempt(saleId: string, journal: SwapJournal, now: number): void {
+    if (mustFind(saleId).state !== "swapping")
+      throw new Error("only an unresolved sale gets another attempt");
+    insertAttempt.run(saleId, attempts.all(saleId).length + 1, JSON.stringify(journal), now);
+    setFee.run(journal.feeSat, saleId);
+  }
+
+  function moved(saleId: string, keyHash: string, clientKey: string, now: number): void {
+    const { clientKey: known } = mustFind(saleId);
+    setKey.run(keyHash, known === null ? null : clientKey, saleId);
+    insertMove.run(saleId, now);
+  }
+
+  return {
+    find: (saleId: string) => {
+      const row = byId.get(saleId);
+      return row && toSale(row);
+    },
+    findClaim,
+    /** checks → swapping: sale, claim, session with address and signed swap, all or nothing. */
+    open: (sale: NewSale, now: number) => book.transaction(() => openSale(sale, now)).immediate(),
+    /** swapping → paid: the proofs are ours. */
+    paid: (saleId: string, proofs: readonly OwnedProof[], flaw: string | undefined, now: number) =>
+      book.transaction(() => paid(saleId, proofs, flaw, now)).immediate(),
+    /** Paid sales whose mint answered wrongly and has not said since what it did sign. */
+    answeredWrongly: () => answeredWrongly.all(),
+    /** What such a mint has signed after all; the sum by which the book is richer, in sat. */
+    madeGood: (saleId: string, proofs: readonly OwnedProof[], now: number) =>
+      book.transaction(() => madeGood(saleId, proofs, now)).immediate(),
+    /** paid → owed. */
+    owed: (saleId: string) => void setOwed.run(saleId),
+    /** paid | owed → granted, together with the session's new end. */
+    granted: (saleId: string, now: number) => book.transaction(() => granted(saleId, now)).immediate(),
+    /** swapping → released: the claim and the address are free. */
+    released: (saleId: string, reason: PurchaseReason, now: number) =>
+      book.transaction(() => released(saleId, reason, now)).immediate(),
+    attachSession: (saleId: string, now: number) =>
+      book.transaction(() => attachSession(saleId, now)).immediate(),
+    /** An open sale keeps its claim but not, for ever, an address. */
+    releaseAddress: (saleId: string, now: number) =>
+      book.transaction(() => releaseAddress(saleId, now)).immediate(),
+    newAttempt: (saleId: string, journal: SwapJournal, now: number) =>
+      book.transaction(() => newAttempt(saleId, journal, now)).immediate(),
+    /** Every signed swap of the sale, oldest first; none once it is resolved, but for a mint that answered wrongly. */
+    journals,
+    moved: (saleId: string, keyHash: string, clientKey: string, now: number) =>
+      book.transaction(() => moved(saleId, keyHash, clientKey, now))(),
+    movesSince: (saleId: string, since: number) => movesSince.get(saleId, since) ?? 0,
+    /** Sales that are not at rest: those paid first, in the order of payment, then those unresolved. */
+    openSales: () => open.all().map(toSale),
+    ofSession: (sessionId: string) => ofSession.all(sessionId).map(toSale),
+    /** Buyers who paid and wait for an address: they come before anybody new. */
+    owedWithoutSession: () => owedWithoutSession.get() ?? 0,
+  };
+}

@@ -1,0 +1,92 @@
+import Database from "better-sqlite3";
+
+/** What the operator's book says, read from its file by somebody else than the daemon. */
+export interface BookAsRead {
+  sales: SaleAsRead[];
+  sessions: SessionAsRead[];
+  proofs: { secret: string; amountSat: number }[];
+}
+
+export interface SaleAsRead {
+  state: string;
+  faceSat: number;
+  feeSat: number;
+  sessionId: string | null;
+  grantedAt: number | null;
+  boughtSeconds: number;
+  /** Y of each input that it claims. */
+  ys: string[];
+}
+
+export interface SessionAsRead {
+  sessionId: string;
+  publicKey: string;
+  address: string;
+  status: string;
+  timeUntil: number | null;
+  quotaBytes: number | null;
+}
+
+export function readBook(path: string): BookAsRead {
+  return reading(path, (book) => {
+    const inputs = book.prepare("SELECT sale_id, y FROM sale_inputs").all() as {
+      sale_id: string;
+      y: string;
+    }[];
+    const ysBySale = new Map<string, string[]>();
+    for (const { sale_id, y } of inputs) ysBySale.set(sale_id, [...(ysBySale.get(sale_id) ?? []), y]);
+    const sales = book
+      .prepare(
+        `SELECT sale_id AS saleId, state, face_sat AS faceSat, fee_sat AS feeSat, session_id AS sessionId,
+           granted_at AS grantedAt, bought_seconds AS boughtSeconds FROM sales`,
+      )
+      .all() as (Omit<SaleAsRead, "ys"> & { saleId: string })[];
+    return {
+      sales: sales.map((sale) => ({ ...sale, ys: ysBySale.get(sale.saleId) ?? [] })),
+      sessions: book
+        .prepare(
+          `SELECT session_id AS sessionId, client_identity AS publicKey, assigned_ip AS address, status,
+             time_until AS timeUntil, data_quota_bytes AS quotaBytes FROM sessions JOIN session_terms USING (session_id)`,
+        )
+        .all() as SessionAsRead[],
+      proofs: book
+        .prepare("SELECT secret, amount_sat AS amountSat FROM proofs")
+        .all() as BookAsRead["proofs"],
+    };
+  });
+}
+
+export interface Unfinished {
+  swapping: number;
+  paid: number;
+  owed: number;
+  /** Proofs in no wallet event, and events that no relay has acknowledged. */
+  walletWaiting: number;
+  liveSessions: number;
+}
+
+/** What a daemon that ended, or runs, has not brought to rest. A book that was not made yet has nothing. */
+export function readUnfinished(path: string): Unfinished {
+  return reading(path, (book) => {
+    const number = (sql: string) => book.prepare(sql).pluck().get() as number;
+    const inState = (state: string) => number(`SELECT count(*) FROM sales WHERE state = '${state}'`);
+    return {
+      swapping: inState("swapping"),
+      paid: inState("paid"),
+      owed: inState("owed"),
+      walletWaiting:
+        number("SELECT count(*) FROM proofs WHERE event_id IS NULL") +
+        number("SELECT count(*) FROM wallet_events WHERE acknowledged_at IS NULL"),
+      liveSessions: number("SELECT count(*) FROM sessions WHERE status IN ('active', 'pending')"),
+    };
+  });
+}
+
+function reading<T>(path: string, read: (book: Database.Database) => T): T {
+  const book = new Database(path, { readonly: true, fileMustExist: true });
+  try {
+    return read(book);
+  } finally {
+    book.close();
+  }
+}

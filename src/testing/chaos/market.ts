@@ -1,0 +1,80 @@
+import { createOperator, type Operator } from "../operator.ts";
+import { startRelay, type TestRelay } from "../relay.ts";
+import { type FaultyWay, startFaultyWay } from "./faulty-way.ts";
+import { type ChaosMint, startMintProcess } from "./mint-child.ts";
+import { type RelayPlan, TIERS } from "./plan.ts";
+import { createRandom } from "./random.ts";
+
+/** An operator between a mint and two relays, all of which can fail him. */
+export interface ChaosMarket {
+  mint: ChaosMint;
+  way: FaultyWay;
+  relays: [TestRelay, TestRelay];
+  operator: Operator;
+  /** How many tunnels fit in the operator's subnet. */
+  room(): number;
+  /** Twice the subnet, from the next start on. */
+  widen(): void;
+  setRelays(plans: readonly [RelayPlan, RelayPlan]): Promise<void>;
+  close(keepFolder: boolean): Promise<void>;
+}
+
+const SETTLE_SECONDS = 1;
+const OPEN_HOLD_SECONDS = 2;
+/** 29 tunnels: the pool is empty now and then, so that sales lose their address and wait for another. */
+const FIRST_PREFIX = 27;
+const WIDEST_PREFIX = 16;
+
+/** `mintUrl`: a mint that runs already; else one of our own, of a kind that the seed chooses. */
+export async function openMarket(seed: number, mintUrl: string | undefined): Promise<ChaosMarket> {
+  const random = createRandom(seed, "market");
+  const mint =
+    mintUrl === undefined
+      ? await startMintProcess(random.pick([0, 100]), random.pick(["v1", "v2"]), random.chance(0.5))
+      : { url: mintUrl, ours: undefined, stop: async () => {} };
+  const way = await startFaultyWay(mint.url);
+  const relays: [TestRelay, TestRelay] = [await startRelay(), await startRelay()];
+  const operator = await createOperator({
+    relays: relays.map(({ url }) => url),
+    mints: [way.url],
+    prices: TIERS,
+    settleSeconds: SETTLE_SECONDS,
+    tickSeconds: 1,
+    openHoldSeconds: OPEN_HOLD_SECONDS,
+    subnet: subnet(FIRST_PREFIX),
+  });
+  let prefix = FIRST_PREFIX;
+
+  async function setRelay(relay: TestRelay, plan: RelayPlan, refusal: string): Promise<void> {
+    relay.mute = plan === "mute";
+    relay.policy = () => (plan === "hangs" ? "hang" : plan === "refuses" ? { refuse: refusal } : "accept");
+    await (plan === "down" || plan === "away" ? relay.stop() : relay.start());
+  }
+
+  return {
+    mint,
+    way,
+    relays,
+    operator,
+    room: () => 2 ** (32 - prefix) - 3,
+    widen() {
+      prefix = Math.max(WIDEST_PREFIX, prefix - 1);
+      operator.writeConfig({ subnet: subnet(prefix) });
+    },
+    async setRelays([first, second]) {
+      // Only one of them ever refuses for good: what both refused would never leave the disk.
+      await setRelay(relays[0], first, "rate-limited: slow down");
+      await setRelay(relays[1], second, "blocked: not here");
+    },
+    async close(keepFolder) {
+      if (!keepFolder) await operator.destroy();
+      await way.close();
+      for (const relay of relays) await relay.stop();
+      await mint.stop();
+    },
+  };
+}
+
+function subnet(prefix: number): string {
+  return `10.66.0.0/${prefix}`;
+}

@@ -1,0 +1,74 @@
+import type { Book } from "../db/open-book.ts";
+import { type AddressRange, parseIpv4, type Subnet, subnetAddresses } from "./subnet.ts";
+
+export type AddressPool = ReturnType<typeof createAddressPool>;
+
+/**
+ * Which address a new session gets: in today's subnet, nobody's (in the book and on the interface), past its hold,
+ * and the one unused for longest. Addresses outside the subnet stay with their sessions and are not handed out again.
+ */
+export function createAddressPool(book: Book, subnet: Subnet) {
+  const addresses = [...subnetAddresses(subnet)];
+  const inPool = new Set(addresses);
+  let foreign: readonly AddressRange[] = [];
+
+  const seed = book.prepare("INSERT OR IGNORE INTO pool_addresses (assigned_ip) VALUES (?)");
+  book.transaction(() => {
+    for (const address of addresses) seed.run(address);
+  })();
+
+  const free = book.prepare<[number], { assigned_ip: string }>(
+    `SELECT assigned_ip FROM pool_addresses p WHERE held_until <= ?
+       AND NOT EXISTS (SELECT 1 FROM sessions s
+         WHERE s.assigned_ip = p.assigned_ip AND s.status IN ('pending', 'active'))
+       AND NOT EXISTS (SELECT 1 FROM departing_peers d WHERE d.assigned_ip = p.assigned_ip)
+     ORDER BY last_used_at, rowid`,
+  );
+  const use = book.prepare("UPDATE pool_addresses SET last_used_at = ? WHERE assigned_ip = ?");
+  const hold = book.prepare(
+    "UPDATE pool_addresses SET last_used_at = ?, held_until = ? WHERE assigned_ip = ?",
+  );
+
+  function* available(now: number): Generator<string> {
+    for (const { assigned_ip } of free.iterate(now)) {
+      if (inPool.has(assigned_ip) && !isForeign(assigned_ip)) yield assigned_ip;
+    }
+  }
+
+  function isForeign(address: string): boolean {
+    const number = parseIpv4(address) ?? -1;
+    return foreign.some((range) => number >= range.from && number <= range.to);
+  }
+
+  return {
+    size: addresses.length,
+    contains: (address: string) => inPool.has(address),
+    /** Held by a peer that the book does not know. */
+    isForeign,
+    /** Takes a free address; the caller pins it in the same transaction. */
+    take(now: number): string | undefined {
+      const [address] = available(now);
+      if (address !== undefined) use.run(now, address);
+      return address;
+    },
+    /** How many are free, counted up to `most`. */
+    countFree(now: number, most: number): number {
+      let count = 0;
+      for (const _ of available(now)) {
+        count++;
+        if (count >= most) break;
+      }
+      return count;
+    },
+    hold: (address: string, now: number, until: number) => void hold.run(now, until, address),
+    /** Addresses on the interface held by peers that the book does not know: never handed out. */
+    setForeign(ranges: readonly AddressRange[]): void {
+      foreign = ranges.filter((range) => !isEverything(range));
+    },
+  };
+}
+
+/** `0.0.0.0/0` is a default route, not a holder of addresses: WireGuard sends to the longest prefix that fits. */
+function isEverything({ from, to }: AddressRange): boolean {
+  return from === 0 && to === 2 ** 32 - 1;
+}

@@ -1,0 +1,71 @@
+import type { Price } from "../protocol/price.ts";
+import type { Session } from "./session-store.ts";
+import { bytesLeft, unlimited } from "./terms.ts";
+
+/** What of the server stands in every buyer's .conf. */
+export interface ServerEnd {
+  pubkey: string;
+  coordinate: string;
+  serverPublicKey: string;
+  endpoint: string;
+  dns: readonly string[];
+  mtu: number | undefined;
+}
+
+export interface Purchased {
+  price: Price;
+  method: string;
+}
+
+/** The wg-quick text for a session (docs/spec.md, "The .conf"). The private key stays with the buyer. */
+export function renderConf(server: ServerEnd, session: Session, purchased: Purchased): string {
+  const { price, method } = purchased;
+  const header = [
+    "WireGuard tunnel bought over europa-protocol",
+    `Operator: ${server.pubkey}`,
+    `Listing: ${server.coordinate}`,
+    `Bought: ${isoTime(session.purchasedAt)}`,
+    `Expires: ${expiry(session)}`,
+    `Quota: ${session.terms.quotaBytes === null ? "none" : `${bytesLeft(session.terms)} bytes left`}`,
+    `Tier: ${price.amount} ${price.currency}/${price.unit}`,
+    `Method: ${method}`,
+    "The private key is your own: the operator never sees it. Put it in the line below.",
+  ];
+  const lines = [
+    ...header.map((line) => `# ${oneLine(line)}`),
+    "",
+    "[Interface]",
+    "PrivateKey = <PASTE YOUR OWN PRIVATE KEY HERE>",
+    `Address = ${session.address}/32`,
+    ...(server.dns.length === 0 ? [] : [`DNS = ${server.dns.join(", ")}`]),
+    ...(server.mtu === undefined ? [] : [`MTU = ${server.mtu}`]),
+    "",
+    "[Peer]",
+    `PublicKey = ${server.serverPublicKey}`,
+    `Endpoint = ${server.endpoint}`,
+    "AllowedIPs = 0.0.0.0/0, ::/0",
+    "PersistentKeepalive = 25",
+    "",
+  ];
+  if (lines.some((line) => line !== oneLine(line))) {
+    throw new Error("a line of the .conf would hold a control character");
+  }
+  return lines.join("\n");
+}
+
+function expiry({ expiresAt, terms }: Session): string {
+  if (expiresAt !== null) return isoTime(expiresAt);
+  return unlimited(terms) ? "never" : "when the data is used up";
+}
+
+/** A `#` line only tells; whatever it would break with is left out rather than a paid .conf refused. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
+}
+
+/** The end of year 9999, beyond which ISO 8601 and `Date` have their own ideas. */
+const LAST_TOLD = 253_402_300_799;
+
+function isoTime(unixSeconds: number): string {
+  return new Date(Math.min(unixSeconds, LAST_TOLD) * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+}

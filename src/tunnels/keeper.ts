@@ -1,0 +1,237 @@
+import type { Logger } from "pino";
+import { boundary } from "../boundary.ts";
+import { createMutex } from "../mutex.ts";
+import type { AddressPool } from "./address-pool.ts";
+import type { ClockGuard } from "./clock-guard.ts";
+import {
+  type Enforcement,
+  EnforcementError,
+  type InterfaceTrouble,
+  type InterfaceView,
+  type PeerChange,
+} from "./ports.ts";
+import { compare, type Difference } from "./reconcile.ts";
+import type { SessionStore } from "./session-store.ts";
+import { cidrRange } from "./subnet.ts";
+
+export type Keeper = ReturnType<typeof createKeeper>;
+
+interface KeeperParts {
+  store: SessionStore;
+  pool: AddressPool;
+  enforcement: Enforcement;
+  guard: ClockGuard;
+  /** Take peers off that the book does not know. */
+  exclusive: boolean;
+  logger: Logger;
+  /** Something changed that may decide whether we can sell. */
+  onChange: () => void;
+}
+
+/**
+ * Keeps the interface as the book has it: ends what is over, counts traffic, puts back what is missing. One section
+ * at a time touches the interface, so that a tick never takes off the peer that a grant is putting up.
+ */
+export function createKeeper(parts: KeeperParts) {
+  const { store, pool, enforcement, guard, exclusive, logger, onChange } = parts;
+  const exclusively = createMutex();
+  let interfaceTrouble: InterfaceTrouble | undefined = notLookedYet;
+  let foreignKeys: ReadonlySet<string> = new Set();
+  let countedSince = guard.lastSeen();
+  let rejectedBefore = 0;
+  let glancing: Promise<void> | undefined;
+
+  /** Looks, counts, ends, compares, applies. What is wrong with the interface shows in `trouble`; throws for the book. */
+  async function tick(): Promise<void> {
+    await exclusively(async () => {
+      let unwritten: unknown;
+      try {
+        const view = await enforcement.look();
+        unwritten = await bringInLine(view);
+        setTrouble(await enforcement.trouble(view));
+      } catch (error) {
+        if (!(error instanceof EnforcementError)) throw error;
+        setTrouble(error.trouble);
+        unwritten = failureOf(expireInBook);
+      }
+      if (unwritten !== undefined) throw unwritten;
+    });
+  }
+
+  /** A full disk stops the books, not the tunnels that run: answers by what could not be written. */
+  async function bringInLine(view: InterfaceView): Promise<unknown> {
+    const now = guard.check();
+    const unwritten = failureOf(() => {
+      if (now !== undefined) countTraffic(view, now);
+      expireInBook();
+    });
+    const { change, goneKeys } = noteForeign(view);
+    const putUp = await apply(change, view);
+    const uncounted = failureOf(() => store.countersRestarted(putUp));
+    return (
+      unwritten ??
+      uncounted ??
+      failureOf(() => {
+        store.readBackAsGone(goneKeys);
+        if (now === undefined) return;
+        store.lapseOldPending(now);
+        store.forgetKeys(now);
+      })
+    );
+  }
+
+  function countTraffic(view: InterfaceView, now: number): void {
+    store.count(new Map(view.peers.map((peer) => [peer.publicKey, peer])), countedSince, now);
+    countedSince = now;
+  }
+
+  function noteForeign(view: InterfaceView): Difference {
+    const difference = compare(view, booked(), exclusive);
+    foreignKeys = new Set(difference.foreignKeys);
+    pool.setForeign(difference.foreignCidrs.flatMap((cidr) => cidrRange(cidr) ?? []));
+    return difference;
+  }
+
+  /** Answers by the keys that were not on the interface before. */
+  async function apply(change: PeerChange, view: InterfaceView): Promise<string[]> {
+    if (change.set.length + change.remove.length === 0) return [];
+    const { rejected } = await enforcement.apply(change);
+    const seen = new Set(view.peers.map((peer) => peer.publicKey));
+    const added = change.set.length - rejected.length;
+    const removed = change.remove.length;
+    if (added + removed > 0 || rejected.length !== rejectedBefore) {
+      logger.info(
+        { event: "reconciled", added, removed, rejected: rejected.length },
+        "the interface was brought in line with the book",
+      );
+    }
+    rejectedBefore = rejected.length;
+    return change.set.map((peer) => peer.publicKey).filter((key) => !seen.has(key));
+  }
+
+  function booked() {
+    return {
+      desired: store.desiredPeers(),
+      pendingKeys: store.pendingKeys(),
+      departingKeys: store.departingKeys(),
+    };
+  }
+
+  function expireInBook(): number {
+    const now = guard.check();
+    if (now === undefined) return 0;
+    const ended = store.endDue(now);
+    for (const { cause } of ended) logger.info({ event: "session-expired", cause }, "a session is over");
+    if (ended.length > 0) onChange();
+    return ended.length;
+  }
+
+  function setTrouble(trouble: InterfaceTrouble | undefined): void {
+    const before = interfaceTrouble;
+    interfaceTrouble = trouble;
+    if (before?.message === trouble?.message) return;
+    if (trouble) logger.error({ event: "wireguard-trouble", code: trouble.code }, trouble.message);
+    else if (before !== notLookedYet) logger.info({ event: "wireguard-well" }, "the interface answers again");
+    onChange();
+  }
+
+  return {
+    tick,
+    /**
+     * Looks for peers that were set by hand a moment ago, before an address is handed out: `wg set` would take
+     * theirs without a word. Calls that wait for the interface share one look.
+     */
+    glance(): Promise<void> {
+      glancing ??= exclusively(async () => {
+        glancing = undefined;
+        try {
+          noteForeign(await enforcement.look());
+        } catch (error) {
+          if (!(error instanceof EnforcementError)) throw error;
+          setTrouble(error.trouble);
+        }
+      });
+      return glancing;
+    },
+    /** Ends what is over and takes those peers off at once; the tick mends what fails here. */
+    async expire(): Promise<void> {
+      await exclusively(async () => {
+        if (expireInBook() === 0) return;
+        const staying = new Set(store.desiredPeers().map((peer) => peer.publicKey));
+        const remove = store.departingKeys().filter((key) => !staying.has(key));
+        await enforcement.apply({ set: [], remove }).catch(swallowEnforcement);
+      });
+    },
+    /**
+     * Puts a session's peer up, then lets the caller write down that it did, before anything else touches the
+     * interface. Throws `EnforcementError`; nothing is written then.
+     */
+    async admit(sessionId: string, commit: (now: number) => void): Promise<void> {
+      await exclusively(async () => {
+        const now = guard.check();
+        if (now === undefined) throw clockInDoubt(guard);
+        const session = store.find(sessionId);
+        if (!session) throw new Error("a sale names a session that the book does not have");
+        const addresses = new Set([...store.addressesOf(session.publicKey), session.address]);
+        const peer = { publicKey: session.publicKey, addresses: [...addresses] };
+        boundary("peer-unadmitted");
+        const { rejected } = await enforcement.apply({ set: [peer], remove: [] });
+        if (rejected.length > 0) throw new EnforcementError(notTaken);
+        boundary("peer-admitted");
+        commit(guard.check() ?? now);
+      });
+    },
+    /** Gives a session to another key of its buyer, `commit` in the same transaction. The book leads; a failure on the interface is mended by the tick. */
+    async move(sessionId: string, publicKey: string, now: number, commit: () => void): Promise<void> {
+      await exclusively(async () => {
+        const session = store.find(sessionId);
+        if (!session) throw new Error("a sale names a session that the book does not have");
+        boundary("key-unmoved");
+        store.moveKey(sessionId, publicKey, now, commit);
+        boundary("key-moved");
+        if (session.status !== "active") return;
+        const left = store.addressesOf(session.publicKey);
+        const former = { publicKey: session.publicKey, addresses: left };
+        const mover = { publicKey, addresses: [session.address] };
+        const change =
+          left.length === 0
+            ? { set: [mover], remove: [session.publicKey] }
+            : { set: [former, mover], remove: [] };
+        await enforcement.apply(change).catch(swallowEnforcement);
+      });
+    },
+    /** Why no tunnel can be sold now, in words for the operator; undefined when one can. */
+    trouble: (): string | undefined => guard.doubt() ?? interfaceTrouble?.message,
+    /** A key on the interface that the book does not know. */
+    isForeign: (publicKey: string) => foreignKeys.has(publicKey),
+    foreignCount: () => foreignKeys.size,
+  };
+}
+
+const notLookedYet: InterfaceTrouble = {
+  code: "not-answering",
+  message: "the WireGuard interface has not been looked at yet",
+};
+
+const notTaken: InterfaceTrouble = {
+  code: "not-answering",
+  message: "the WireGuard interface did not take the peer",
+};
+
+function failureOf(step: () => unknown): unknown {
+  try {
+    step();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function clockInDoubt(guard: ClockGuard): EnforcementError {
+  return new EnforcementError({ code: "not-answering", message: guard.doubt() ?? "the clock is in doubt" });
+}
+
+function swallowEnforcement(error: unknown): { rejected: string[] } {
+  if (error instanceof EnforcementError) return { rejected: [] };
+  throw error;
+}

@@ -1,0 +1,383 @@
+import { randomUUID } from "node:crypto";
+import type { Book } from "../db/open-book.ts";
+import type { Bought, Price } from "../protocol/price.ts";
+import { isWireguardKey } from "../protocol/wireguard-key.ts";
+import type { AddressPool } from "./address-pool.ts";
+import { createOldRowsStore } from "./old-rows-store.ts";
+import type { DesiredPeer } from "./ports.ts";
+import { parseIpv4 } from "./subnet.ts";
+import { effectiveEnd, endCause, extend, isOver, noTerms, type Terms, unlimited } from "./terms.ts";
+import { chargeOnce, growthOf, type PeerCounters } from "./traffic.ts";
+
+export type SessionStatus = "pending" | "active" | "expired" | "revoked";
+
+export interface Session {
+  sessionId: string;
+  /** WireGuard public key; empty once forgotten. */
+  publicKey: string;
+  address: string;
+  status: SessionStatus;
+  purchasedAt: number;
+  /** `effectiveEnd` of the terms. */
+  expiresAt: number | null;
+  endedAt: number | null;
+  terms: Terms;
+  lastReceivedBytes: number;
+  lastSentBytes: number;
+}
+
+interface SessionRow {
+  session_id: string;
+  client_identity: string;
+  assigned_ip: string;
+  status: SessionStatus;
+  purchased_at: number;
+  expires_at: number | null;
+  ended_at: number | null;
+  time_until: number | null;
+  data_until: number | null;
+  data_quota_bytes: number | null;
+  data_used_bytes: number;
+  last_rx_counter: number | null;
+  last_tx_counter: number | null;
+}
+
+/** What a new session's row says of its purchase, for whoever reads the old table. */
+export interface FirstPurchase {
+  price: Price;
+  method: string;
+  dTag: string;
+}
+
+export interface EndedSession {
+  sessionId: string;
+  cause: "time" | "data";
+}
+
+/**
+ * Sessions in the book. `pending` pins an address without admitting anyone; `active` is a peer that must be up;
+ * `expired` and `revoked` are over, their key kept until the peer was read back as gone and the hold is past.
+ */
+export type SessionStore = ReturnType<typeof createSessionStore>;
+
+const columns = `s.session_id, s.client_identity, s.assigned_ip, s.status, s.purchased_at, s.expires_at, t.ended_at,
+  t.time_until, t.data_until, s.data_quota_bytes, s.data_used_bytes, s.last_rx_counter, s.last_tx_counter`;
+const from = "FROM sessions s JOIN session_terms t USING (session_id)";
+
+export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: number) {
+  const byId = book.prepare<[string], SessionRow>(`SELECT ${columns} ${from} WHERE session_id = ?`);
+  const byKey = book.prepare<[string, number], SessionRow>(
+    `SELECT ${columns} ${from} WHERE s.client_identity = ?
+       AND (s.status = 'active' OR (s.status = 'pending' AND s.payment_hash IS NULL) OR (s.status = 'expired'
+         AND (t.ended_at > ? OR s.client_identity IN (SELECT public_key FROM departing_peers))))
+     ORDER BY s.status = 'active' DESC, s.status = 'pending' DESC, s.expires_at IS NULL DESC, s.expires_at DESC`,
+  );
+  const allByStatus = book.prepare<[string], SessionRow>(`SELECT ${columns} ${from} WHERE s.status = ?`);
+  const due = book.prepare<[number], SessionRow>(
+    `SELECT ${columns} ${from} WHERE s.status = 'active' AND s.expires_at <= ?`,
+  );
+  const addressTaken = book.prepare(
+    "SELECT 1 FROM sessions WHERE assigned_ip = ? AND status IN ('pending', 'active')",
+  );
+  const setStatus = book.prepare("UPDATE sessions SET status = ? WHERE session_id = ?");
+  const setEnd = book.prepare("UPDATE session_terms SET ended_at = ?, end_cause = ? WHERE session_id = ?");
+  const setCounters = book.prepare(
+    "UPDATE sessions SET last_rx_counter = ?, last_tx_counter = ? WHERE session_id = ?",
+  );
+  const writeUse = book.prepare(
+    "UPDATE sessions SET data_quota_bytes = ?, data_used_bytes = ?, expires_at = ? WHERE session_id = ?",
+  );
+  const writeUntil = book.prepare(
+    "UPDATE session_terms SET time_until = ?, data_until = ? WHERE session_id = ?",
+  );
+  const insertSession = book.prepare(
+    `INSERT INTO sessions (session_id, protocol, client_identity, assigned_ip, purchased_at, price_amount,
+       price_currency, price_unit, payment_method, status, last_rx_counter, last_tx_counter, listing_d_tag)
+     VALUES (?, 'wireguard', ?, ?, ?, ?, ?, ?, ?, 'pending', 0, 0, ?)`,
+  );
+  const insertTerms = book.prepare("INSERT INTO session_terms (session_id) VALUES (?)");
+  const deleteSession = book.prepare("DELETE FROM sessions WHERE session_id = ?");
+  const openSales = book.prepare(
+    "SELECT 1 FROM sales WHERE session_id = ? AND state IN ('swapping', 'paid', 'owed') LIMIT 1",
+  );
+  const depart = book.prepare(
+    "INSERT OR REPLACE INTO departing_peers (public_key, assigned_ip, since) VALUES (?, ?, ?)",
+  );
+  const stay = book.prepare("DELETE FROM departing_peers WHERE public_key = ?");
+  const departing = book.prepare<[], { public_key: string }>(
+    "SELECT DISTINCT public_key FROM departing_peers",
+  );
+  const setKey = book.prepare("UPDATE sessions SET client_identity = ? WHERE session_id = ?");
+  const forget = book.prepare(
+    `UPDATE sessions SET client_identity = '' WHERE client_identity > '' AND status IN ('expired', 'revoked')
+       AND client_identity NOT IN (SELECT public_key FROM departing_peers)
+       AND session_id IN (SELECT session_id FROM session_terms WHERE ended_at IS NULL OR ended_at <= ?)`,
+  );
+  const activeAddresses = book.prepare<[string], { assigned_ip: string }>(
+    "SELECT assigned_ip FROM sessions WHERE client_identity = ? AND status = 'active'",
+  );
+  const restartEnded = book.prepare(
+    `UPDATE sessions SET last_rx_counter = 0, last_tx_counter = 0
+       WHERE client_identity = ? AND status IN ('pending', 'expired')`,
+  );
+  const oldRows = createOldRowsStore(book);
+
+  function find(sessionId: string): Session | undefined {
+    const row = byId.get(sessionId);
+    return row && toSession(row);
+  }
+
+  /**
+   * The session that a purchase for `publicKey` would extend: live, pending, or ended less than the hold ago (longer
+   * while its peer was not read back as gone). An older daemon's unpaid invoice keeps its own row and its own terms.
+   */
+  function findByKey(publicKey: string, now: number): Session | undefined {
+    const known = byKey
+      .all(publicKey, now - holdSeconds)
+      .map(toSession)
+      .filter(isUsable);
+    return known.find(({ status, address }) => status !== "expired" || isStillItsOwn(address));
+  }
+
+  /** The address of an ended session is one that we hand out, and nobody has it, in the book or beside it. */
+  function isStillItsOwn(address: string): boolean {
+    return pool.contains(address) && !pool.isForeign(address) && !addressTaken.get(address);
+  }
+
+  /** Pins a session and its address for a sale that has just begun; undefined when the pool is empty. */
+  function reserve(publicKey: string, first: FirstPurchase, now: number): string | undefined {
+    const known = findByKey(publicKey, now);
+    if (known) {
+      if (known.status === "expired") setStatus.run("pending", known.sessionId);
+      return known.sessionId;
+    }
+    const address = pool.take(now);
+    if (address === undefined) return undefined;
+    const sessionId = randomUUID();
+    const { amount, currency, unit } = first.price;
+    insertSession.run(sessionId, publicKey, address, now, amount, currency, unit, first.method, first.dTag);
+    insertTerms.run(sessionId);
+    return sessionId;
+  }
+
+  /** Lets go of a pending session that no open sale holds any more. One that never ran leaves no trace. */
+  function unpin(sessionId: string, now: number): void {
+    const session = find(sessionId);
+    if (session?.status !== "pending" || openSales.get(sessionId)) return;
+    if (session.endedAt === null) {
+      deleteSession.run(sessionId);
+    } else {
+      setStatus.run("expired", sessionId);
+      pool.hold(session.address, now, session.endedAt + holdSeconds);
+    }
+  }
+
+  /** The peer is up: adds what was bought, from now. */
+  function grant(sessionId: string, bought: Bought, now: number): void {
+    const session = mustFind(sessionId);
+    const { status, endedAt } = session;
+    const runsWithoutLimits = status === "active" && unlimited(session.terms);
+    const neverRan = status === "pending" && endedAt === null;
+    if (!runsWithoutLimits) {
+      writeTerms(sessionId, extend(neverRan ? noTerms : session.terms, bought, now), now);
+    }
+    setStatus.run("active", sessionId);
+    setEnd.run(null, null, sessionId);
+    stay.run(session.publicKey);
+  }
+
+  /** Gives the session to another key of the same buyer; the old key's peer has to go. */
+  function moveKey(sessionId: string, publicKey: string, now: number): void {
+    const session = mustFind(sessionId);
+    stay.run(publicKey);
+    departFrom(session, now);
+    setKey.run(publicKey, sessionId);
+    setCounters.run(0, 0, sessionId);
+  }
+
+  /** Ends what is over at `now`. A session with an open sale keeps its address as `pending`. */
+  function endDue(now: number): EndedSession[] {
+    return due.all(now).map((row) => {
+      const session = toSession(row);
+      const cause = endCause(session.terms, session.expiresAt ?? now);
+      setStatus.run(openSales.get(session.sessionId) ? "pending" : "expired", session.sessionId);
+      setEnd.run(now, cause, session.sessionId);
+      leave(session, now);
+      return { sessionId: session.sessionId, cause };
+    });
+  }
+
+  /** Charges what the counters grew by since they were last counted. */
+  function count(peers: ReadonlyMap<string, PeerCounters>, countedSince: number, now: number): void {
+    for (const [publicKey, sessions] of byPublicKey(live())) {
+      const seen = peers.get(publicKey);
+      if (!seen) continue;
+      const bytes = Math.min(...sessions.map((session) => growthOf(session, seen)));
+      for (const session of sessions) keepCounters(session, seen);
+      for (const { sessionId, terms } of chargeOnce(sessions, bytes, countedSince)) {
+        writeTerms(sessionId, terms, now);
+      }
+    }
+  }
+
+  function keepCounters(session: Session, { receivedBytes, sentBytes }: PeerCounters): void {
+    if (session.lastReceivedBytes === receivedBytes && session.lastSentBytes === sentBytes) return;
+    setCounters.run(receivedBytes, sentBytes, session.sessionId);
+  }
+
+  function writeTerms(sessionId: string, terms: Terms, now: number): void {
+    const expiresAt = isOver(terms, now) ? now : effectiveEnd(terms);
+    writeUse.run(terms.quotaBytes, terms.usedBytes, expiresAt, sessionId);
+    writeUntil.run(terms.timeUntil, terms.dataUntil, sessionId);
+  }
+
+  /** The counters stay: until it was read back as gone, the peer may be renewed in place and counts on. */
+  function leave(session: Session, now: number): void {
+    departFrom(session, now);
+    pool.hold(session.address, now, now + holdSeconds);
+  }
+
+  function departFrom(session: Session, now: number): void {
+    if (isUsable(session)) depart.run(session.publicKey, session.address, now);
+  }
+
+  /** What an older daemon left as live although its data was used up. */
+  function endUsedUp(now: number): void {
+    for (const { sessionId, terms, expiresAt } of live()) {
+      if (effectiveEnd(terms) !== expiresAt && isOver(terms, now)) writeTerms(sessionId, terms, now);
+    }
+  }
+
+  function live(): Session[] {
+    return allByStatus.all("active").map(toSession);
+  }
+
+  function mustFind(sessionId: string): Session {
+    const session = find(sessionId);
+    if (!session) throw new Error("the book has lost a session that it names");
+    return session;
+  }
+
+  return {
+    find,
+    findByKey,
+    live,
+    reserve: (publicKey: string, first: FirstPurchase, now: number) =>
+      book.transaction(() => reserve(publicKey, first, now))(),
+    unpin: (sessionId: string, now: number) => book.transaction(() => unpin(sessionId, now))(),
+    grant: (sessionId: string, bought: Bought, now: number) =>
+      book.transaction(() => grant(sessionId, bought, now))(),
+    /** `commit` writes what belongs to the same transaction. */
+    moveKey: (sessionId: string, publicKey: string, now: number, commit: () => void) =>
+      book.transaction(() => {
+        moveKey(sessionId, publicKey, now);
+        commit();
+      })(),
+    endDue: (now: number) => book.transaction(() => endDue(now))(),
+    count: (peers: ReadonlyMap<string, PeerCounters>, countedSince: number, now: number) =>
+      book.transaction(() => count(peers, countedSince, now))(),
+
+    /** One peer per key, with every address that the key's live sessions have. */
+    desiredPeers(): DesiredPeer[] {
+      return [...byPublicKey(live().filter(isUsable))].map(([publicKey, sessions]) => ({
+        publicKey,
+        addresses: sessions.map((session) => session.address),
+      }));
+    },
+    /** Of the key's live sessions, as `desiredPeers` has them. */
+    addressesOf: (publicKey: string) =>
+      activeAddresses
+        .all(publicKey)
+        .map((row) => row.assigned_ip)
+        .filter((address) => parseIpv4(address) !== undefined),
+    pendingKeys: () => allByStatus.all("pending").map((row) => toSession(row).publicKey),
+    departingKeys: () => departing.all().map((row) => row.public_key),
+    /** The interface was read and these keys are not on it (with what departs): their addresses may go on. */
+    readBackAsGone: (keys: readonly string[]) =>
+      book.transaction(() => {
+        for (const key of keys) {
+          stay.run(key);
+          restartEnded.run(key);
+        }
+      })(),
+    /** Drops the keys of sessions that are over, gone from the interface, and past their hold. */
+    forgetKeys: (now: number) => forget.run(now - holdSeconds).changes,
+    /** The peer was put back on the interface by us: its counters begin at zero. */
+    countersRestarted: (keys: readonly string[]) =>
+      book.transaction(() => {
+        const restarted = new Set(keys);
+        for (const session of live()) {
+          if (restarted.has(session.publicKey)) setCounters.run(0, 0, session.sessionId);
+        }
+      })(),
+    /**
+     * After an older daemon wrote the book: every row gets its terms, what ended lately its hold. Rows whose key or
+     * address cannot be one are returned as `unusable` and left out; those `outside` today's subnet stay and are
+     * enforced until they end.
+     */
+    adoptOldRows(now: number): { unusable: string[]; outside: string[] } {
+      return book.transaction(() => {
+        oldRows.addMissingTerms(now);
+        oldRows.departStaleKeys(now);
+        for (const { assigned_ip, ended_at } of oldRows.endedAfter(now - holdSeconds)) {
+          pool.hold(assigned_ip, ended_at, ended_at + holdSeconds);
+        }
+        endUsedUp(now);
+        const [usable, unusable] = [live().filter(isUsable), live().filter((session) => !isUsable(session))];
+        const outside = usable.filter((session) => !pool.contains(session.address));
+        return { unusable: unusable.map(toId), outside: outside.map(toId) };
+      })();
+    },
+    /** Unpaid invoices of an older daemon's Lightning sales lapse after a day. */
+    lapseOldPending: (now: number) => oldRows.lapsePending(now),
+  };
+}
+
+/** Old rows are checked as strangers are: what cannot be a key or an address never gets near `wg`. */
+function isUsable(session: Session): boolean {
+  return isWireguardKey(session.publicKey) && parseIpv4(session.address) !== undefined;
+}
+
+function toId(session: Session): string {
+  return session.sessionId;
+}
+
+function byPublicKey(sessions: readonly Session[]): Map<string, Session[]> {
+  const grouped = new Map<string, Session[]>();
+  for (const session of sessions) {
+    const mates = grouped.get(session.publicKey);
+    if (mates) mates.push(session);
+    else grouped.set(session.publicKey, [session]);
+  }
+  return grouped;
+}
+
+/** A column of the old table takes anything; what is no number counts as not there. */
+function numeric(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
+}
+
+function textual(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function toSession(row: SessionRow): Session {
+  return {
+    sessionId: row.session_id,
+    publicKey: textual(row.client_identity),
+    address: textual(row.assigned_ip),
+    status: row.status,
+    purchasedAt: numeric(row.purchased_at) ?? 0,
+    expiresAt: numeric(row.expires_at),
+    endedAt: row.ended_at,
+    terms: {
+      ...noTerms,
+      timeUntil: row.time_until,
+      dataUntil: row.data_until,
+      quotaBytes: numeric(row.data_quota_bytes),
+      usedBytes: numeric(row.data_used_bytes) ?? 0,
+    },
+    lastReceivedBytes: numeric(row.last_rx_counter) ?? 0,
+    lastSentBytes: numeric(row.last_tx_counter) ?? 0,
+  };
+}

@@ -1,0 +1,81 @@
+import type { Bought } from "../protocol/price.ts";
+import { DATA_TIER_SECONDS } from "../protocol/price.ts";
+
+/**
+ * What a session still has a right to: time until `timeUntil`, and beside it data left until `dataUntil`.
+ * Data is charged only while no time runs; the peer stays while either holds.
+ */
+export interface Terms {
+  /** Unix seconds; null when no time was ever bought. */
+  timeUntil: number | null;
+  /** Unix seconds; null for data without an end (old databases) or no data at all. */
+  dataUntil: number | null;
+  /** Bytes bought so far; null when no data was ever bought. */
+  quotaBytes: number | null;
+  /** Bytes charged so far. */
+  usedBytes: number;
+}
+
+export const noTerms: Terms = { timeUntil: null, dataUntil: null, quotaBytes: null, usedBytes: 0 };
+
+export function timeRuns(terms: Terms, now: number): boolean {
+  return terms.timeUntil !== null && terms.timeUntil > now;
+}
+
+export function bytesLeft(terms: Terms): number {
+  return terms.quotaBytes === null ? 0 : Math.max(0, terms.quotaBytes - terms.usedBytes);
+}
+
+/** An old row may have neither an end nor a quota: it was sold without limits and keeps that. */
+export function unlimited(terms: Terms): boolean {
+  return terms.timeUntil === null && terms.quotaBytes === null;
+}
+
+/** Unix seconds at which the peer goes if no more data is used; null for never. */
+export function effectiveEnd(terms: Terms): number | null {
+  if (unlimited(terms)) return null;
+  if (bytesLeft(terms) === 0) return terms.timeUntil ?? 0;
+  return terms.dataUntil === null ? null : Math.max(terms.timeUntil ?? 0, terms.dataUntil);
+}
+
+export function isOver(terms: Terms, now: number): boolean {
+  const end = effectiveEnd(terms);
+  return end !== null && end <= now;
+}
+
+/** What used up a session that came to its end at `endedAt`: its data, when that outlasted its time. */
+export function endCause(terms: Terms, endedAt: number): "time" | "data" {
+  const dataGone = terms.quotaBytes !== null && bytesLeft(terms) === 0;
+  return dataGone && endedAt > (terms.timeUntil ?? 0) ? "data" : "time";
+}
+
+/**
+ * Adds a purchase. Never shortens, never narrows: new end = max(old end, now) + bought. `noTerms` are taken for a
+ * session that never ran; one that runs without limits must not come here, since it has nothing to gain.
+ */
+export function extend(terms: Terms, bought: Bought, now: number): Terms {
+  if (bought.seconds > 0) {
+    return { ...terms, timeUntil: exact(Math.max(terms.timeUntil ?? 0, now) + bought.seconds) };
+  }
+  const lapsed = terms.dataUntil !== null && terms.dataUntil <= now;
+  const left = lapsed ? 0 : bytesLeft(terms);
+  const usedBytes = Math.min(terms.usedBytes, terms.quotaBytes ?? 0);
+  const hasEnd = terms.quotaBytes === null || terms.dataUntil !== null || left === 0;
+  return {
+    ...terms,
+    usedBytes,
+    quotaBytes: exact(usedBytes + left + bought.bytes),
+    dataUntil: hasEnd ? Math.max(terms.dataUntil ?? 0, now + DATA_TIER_SECONDS) : null,
+  };
+}
+
+/** Charges traffic, unless time ran when the traffic began to be counted, or nothing is left to charge. */
+export function charge(terms: Terms, bytes: number, countedSince: number): Terms {
+  if (bytesLeft(terms) === 0 || timeRuns(terms, countedSince)) return terms;
+  return { ...terms, usedBytes: terms.usedBytes + bytes };
+}
+
+/** Beyond 2^53 numbers stop being exact; nobody lives to see that end. */
+function exact(sum: number): number {
+  return Math.min(sum, Number.MAX_SAFE_INTEGER);
+}
