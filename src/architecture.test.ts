@@ -15,7 +15,7 @@ interface Rule {
 const rules: Rule[] = [
   {
     from: /^protocol\//,
-    forbids: /^(?!protocol\/|nostr-tools|@noble\/)/,
+    forbids: /^(?!protocol\/|nostr-tools|@noble\/|@scure\/)/,
     why: "protocol/ is pure and usable by others",
   },
   {

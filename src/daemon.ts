@@ -37,8 +37,10 @@ import { listingCoordinate } from "./protocol/listing.ts";
 import { createClaimDesk } from "./sales/claim-desk.ts";
 import { createPriceStore } from "./sales/price-store.ts";
 import { createPurchase } from "./sales/purchase.ts";
+import { createReservationStore } from "./sales/reservation-store.ts";
 import { createSaleStore } from "./sales/sale-store.ts";
 import { createSettlement, defaultTimes } from "./sales/settle.ts";
+import { createTunnelAnswer } from "./sales/tunnel-answer.ts";
 import { createAddressPool } from "./tunnels/address-pool.ts";
 import { createClockGuard } from "./tunnels/clock-guard.ts";
 import { createKeeper } from "./tunnels/keeper.ts";
@@ -116,7 +118,8 @@ export async function startDaemon(config: Config, flags: StartFlags, logger: Log
     const guard = createClockGuard(facts, systemClock, nowMs, flags.acceptClock);
     const pool = createAddressPool(book, parseSubnet(config.wireguard.subnetCidr));
     const sessions = createSessionStore(book, pool, config.wireguard.addressHoldSeconds);
-    const sales = createSaleStore(book, sessions);
+    const reservations = createReservationStore(book, sessions, pool.size);
+    const sales = createSaleStore(book, sessions, reservations);
     const prices = createPriceStore(book);
     const database = createDatabaseProbe({
       path: config.db.path,
@@ -235,7 +238,8 @@ export async function startDaemon(config: Config, flags: StartFlags, logger: Log
     const coordinate = listingCoordinate(pubkeyHex, config.listing.dTag);
     const { mtu, dns, endpoint } = config.wireguard;
     const server = { pubkey: pubkeyHex, coordinate, serverPublicKey, endpoint, dns, mtu };
-    const claims = createClaimDesk({ sales, sessions, keeper, settlement, server, now, nowMs });
+    const tunnel = createTunnelAnswer(sessions, server);
+    const claims = createClaimDesk({ sales, sessions, keeper, settlement, tunnel, now, nowMs });
     const { priceGraceSeconds } = config.listing;
     prices.offered(config.listing.prices, now());
     const purchase = createPurchase({

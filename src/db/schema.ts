@@ -56,10 +56,11 @@ export const migrations: readonly string[] = [
 
   CREATE TABLE sales (
     sale_id TEXT PRIMARY KEY,
-    state TEXT NOT NULL CHECK (state IN ('swapping', 'paid', 'owed', 'granted', 'released')),
-    method TEXT NOT NULL,
-    mint_key TEXT NOT NULL,
-    mint_url TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('swapping', 'released', 'invoicing', 'invoiced', 'lapsed', 'paid', 'owed',
+      'granted')),
+    method TEXT NOT NULL CHECK (method IN ('cashu', 'lightning')),
+    mint_key TEXT CHECK (method <> 'cashu' OR mint_key IS NOT NULL),
+    mint_url TEXT CHECK (method <> 'cashu' OR mint_url IS NOT NULL),
     face_sat INTEGER NOT NULL,
     fee_sat INTEGER NOT NULL,
     received_sat INTEGER NOT NULL DEFAULT 0,
@@ -83,6 +84,7 @@ export const migrations: readonly string[] = [
     CHECK (bought_seconds >= 0 AND bought_bytes >= 0 AND bought_seconds + bought_bytes > 0)
   ) STRICT;
   CREATE INDEX sales_open ON sales (state) WHERE state IN ('swapping', 'paid', 'owed');
+  CREATE INDEX sales_unpaid ON sales (state) WHERE state IN ('invoicing', 'invoiced', 'lapsed');
   CREATE INDEX sales_by_session ON sales (session_id);
 
   -- The claim: one row per input proof of a sale that is not released.
@@ -100,6 +102,18 @@ export const migrations: readonly string[] = [
     journal TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (sale_id, number)
+  ) STRICT, WITHOUT ROWID;
+
+  -- One per Lightning sale, written before the node is asked. preimage NULL, requested_msat NULL: an older daemon's.
+  CREATE TABLE invoices (
+    sale_id TEXT PRIMARY KEY REFERENCES sales,
+    payment_hash TEXT NOT NULL UNIQUE,
+    preimage TEXT,
+    bolt11 TEXT,
+    requested_msat INTEGER,
+    expires_at INTEGER NOT NULL,
+    received_msat INTEGER,
+    fee_msat INTEGER
   ) STRICT, WITHOUT ROWID;
 
   -- Session moves to another WireGuard key by the same buyer, to bound them per hour.

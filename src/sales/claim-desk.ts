@@ -1,12 +1,12 @@
 import { Refusal } from "../protocol/refusal.ts";
-import { renderConf, type ServerEnd } from "../tunnels/conf.ts";
 import type { Keeper } from "../tunnels/keeper.ts";
-import type { Session, SessionStore } from "../tunnels/session-store.ts";
+import type { SessionStore } from "../tunnels/session-store.ts";
 import type { Claimant } from "./claimant.ts";
 import type { PurchaseAnswer } from "./purchase-request.ts";
-import type { Sale } from "./sale.ts";
+import { type EcashSale, isPaid, type Sale } from "./sale.ts";
 import type { SaleStore } from "./sale-store.ts";
 import type { Settlement } from "./settle.ts";
+import type { TunnelAnswer } from "./tunnel-answer.ts";
 
 export type ClaimDesk = ReturnType<typeof createClaimDesk>;
 
@@ -17,7 +17,7 @@ interface ClaimParts {
   sessions: SessionStore;
   keeper: Keeper;
   settlement: Settlement;
-  server: ServerEnd;
+  tunnel: TunnelAnswer;
   now: () => number;
   nowMs: () => number;
 }
@@ -27,7 +27,7 @@ interface ClaimParts {
  * answer, however often and whenever it is asked.
  */
 export function createClaimDesk(parts: ClaimParts) {
-  const { sales, sessions, keeper, settlement, server, now, nowMs } = parts;
+  const { sales, sessions, keeper, settlement, tunnel, now, nowMs } = parts;
 
   async function answer(
     claimed: Sale,
@@ -56,7 +56,7 @@ export function createClaimDesk(parts: ClaimParts) {
   function render(sale: Sale): PurchaseAnswer {
     switch (sale.state) {
       case "granted":
-        return config(sale);
+        return tunnel.render(sale);
       case "released":
         throw released(sale);
       case "swapping":
@@ -69,22 +69,6 @@ export function createClaimDesk(parts: ClaimParts) {
           "the payment is in, the tunnel is not up yet; no time is lost meanwhile",
         );
     }
-  }
-
-  function config(sale: Sale): PurchaseAnswer {
-    const session = liveSession(sale);
-    return {
-      config: renderConf(server, session, { price: sale.price, method: "cashu" }),
-      expiresAt: session.expiresAt,
-    };
-  }
-
-  /** A granted tunnel whose session is pending again has ended: a renewal is only under way. */
-  function liveSession(sale: Sale): Session {
-    const session = sale.sessionId === null ? undefined : sessions.find(sale.sessionId);
-    if (session?.status === "active") return session;
-    const when = session?.endedAt ? ` at ${new Date(session.endedAt * 1000).toISOString()}` : "";
-    throw taken(`this token's tunnel ended${when}`);
   }
 
   /**
@@ -118,11 +102,11 @@ export function createClaimDesk(parts: ClaimParts) {
   /** The sales that go to the new key with this one. */
   function movable(sale: Sale, sessionId: string | null, who: Claimant, clientKey: string): Sale[] {
     const mates = sessionId === null ? [sale] : sales.ofSession(sessionId);
-    const live = mates.filter((mate) => mate.state !== "released");
+    const live = mates.filter((mate) => mate.state === "swapping" || isPaid(mate));
     if (live.some((mate) => mate.buyerHash !== who.buyerHash)) {
       throw taken("this token's tunnel was also paid for by somebody else and stays with its key");
     }
-    if (sale.state === "granted") liveSession(sale);
+    if (sale.state === "granted") tunnel.liveSession(sale);
     const held = sessions.findByKey(clientKey, now());
     if (keeper.isForeign(clientKey) || (held && held.sessionId !== sessionId)) {
       throw new Refusal("policy", "the new WireGuard key already has a tunnel here; use a fresh one");
@@ -138,7 +122,7 @@ export function createClaimDesk(parts: ClaimParts) {
   return { answer };
 }
 
-function released(sale: Sale): Refusal {
+function released(sale: EcashSale): Refusal {
   switch (sale.releaseReason) {
     case "double-spent":
       return taken("the mint says that this token was spent before");

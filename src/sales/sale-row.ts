@@ -1,13 +1,25 @@
 import type { Unit } from "../protocol/price.ts";
 import type { PurchaseReason } from "../protocol/refusal.ts";
-import type { Sale, SaleState } from "./sale.ts";
+import type { EcashSale, LightningSale, Sale } from "./sale.ts";
 
 /** What of a row of `sales` the state machine needs. */
-export interface SaleRow {
-  sale_id: string;
-  state: SaleState;
+export type SaleRow = EcashRow | LightningRow;
+
+interface EcashRow extends CommonRow {
+  method: "cashu";
+  state: EcashSale["state"];
   mint_key: string;
   mint_url: string;
+  release_reason: PurchaseReason | null;
+}
+
+interface LightningRow extends CommonRow {
+  method: "lightning";
+  state: LightningSale["state"];
+}
+
+interface CommonRow {
+  sale_id: string;
   face_sat: number;
   fee_sat: number;
   price_amount: number;
@@ -21,15 +33,11 @@ export interface SaleRow {
   client_key: string | null;
   session_id: string | null;
   created_at: number;
-  release_reason: PurchaseReason | null;
 }
 
 export function toSale(row: SaleRow): Sale {
-  return {
+  const terms = {
     saleId: row.sale_id,
-    state: row.state,
-    mintKey: row.mint_key,
-    mintUrl: row.mint_url,
     faceSat: row.face_sat,
     feeSat: row.fee_sat,
     price: { amount: row.price_amount, currency: row.price_currency, unit: row.price_unit },
@@ -40,6 +48,14 @@ export function toSale(row: SaleRow): Sale {
     clientKey: row.client_key,
     sessionId: row.session_id,
     createdAt: row.created_at,
+  };
+  if (row.method === "lightning") return { ...terms, method: row.method, state: row.state };
+  return {
+    ...terms,
+    method: row.method,
+    state: row.state,
+    mintKey: row.mint_key,
+    mintUrl: row.mint_url,
     releaseReason: row.release_reason,
   };
 }

@@ -4,9 +4,10 @@ import type { Book } from "../db/open-book.ts";
 import type { Bought, Price } from "../protocol/price.ts";
 import type { PurchaseReason } from "../protocol/refusal.ts";
 import type { SessionStore } from "../tunnels/session-store.ts";
+import { type Applied, createGrantStore } from "./grant-store.ts";
 import type { OwnedProof, SwapJournal } from "./ports.ts";
+import type { ReservationStore } from "./reservation-store.ts";
 import { isPaid, type Sale } from "./sale.ts";
-import { type SaleRow, toSale } from "./sale-row.ts";
 
 export type SaleStore = ReturnType<typeof createSaleStore>;
 
@@ -27,15 +28,13 @@ export interface NewSale {
 
 export type Claim = { kind: "none" } | { kind: "overlap" } | { kind: "same"; sale: Sale };
 export type Opened = { kind: "opened"; saleId: string } | { kind: "claimed" } | { kind: "no-address" };
-/** Whether a verb changed the book, or found that it had been done before. */
-export type Applied = "applied" | "replayed";
-
 /**
- * Sales in the book. Each verb is one transaction and names one arrow of the state diagram; a verb whose state has
- * passed already changes nothing. Claims are rows of input proofs: UNIQUE makes a proof pay once.
+ * Sales over ecash in the book, one verb for each arrow of the state diagram. Claims are rows of input proofs: UNIQUE
+ * makes a proof pay once.
  */
-export function createSaleStore(book: Book, sessions: SessionStore) {
-  const byId = book.prepare<[string], SaleRow>("SELECT * FROM sales WHERE sale_id = ?");
+export function createSaleStore(book: Book, sessions: SessionStore, reservations: ReservationStore) {
+  const grants = createGrantStore(book, sessions, reservations);
+  const { mustFind } = grants;
   const claimRows = book.prepare<[string, string], { sale_id: string }>(
     "SELECT sale_id FROM sale_inputs WHERE mint_key = ? AND y IN (SELECT value FROM json_each(?))",
   );
@@ -72,17 +71,11 @@ export function createSaleStore(book: Book, sessions: SessionStore) {
     `INSERT INTO proofs (y, mint_url, keyset_id, amount_sat, secret, c, dleq, sale_id, taken_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (y) DO NOTHING`,
   );
-  const setOwed = book.prepare("UPDATE sales SET state = 'owed' WHERE sale_id = ? AND state = 'paid'");
-  const setGranted = book.prepare(
-    `UPDATE sales SET state = 'granted', granted_at = ?, client_key = NULL
-       WHERE sale_id = ? AND state IN ('paid', 'owed')`,
-  );
   const setReleased = book.prepare(
     `UPDATE sales SET state = 'released', released_at = ?, release_reason = ?, client_key = NULL
        WHERE sale_id = ? AND state = 'swapping'`,
   );
   const freeInputs = book.prepare("DELETE FROM sale_inputs WHERE sale_id = ?");
-  const setSession = book.prepare("UPDATE sales SET session_id = ? WHERE sale_id = ?");
   const setReleasedAddress = book.prepare(
     `UPDATE sales SET session_id = NULL, address_released_at = ?
        WHERE sale_id = ? AND state = 'swapping' AND session_id IS NOT NULL`,
@@ -92,27 +85,6 @@ export function createSaleStore(book: Book, sessions: SessionStore) {
   const movesSince = book
     .prepare<[string, number], number>("SELECT count(*) FROM key_moves WHERE sale_id = ? AND moved_at > ?")
     .pluck();
-  const open = book.prepare<[], SaleRow>(
-    `SELECT * FROM sales WHERE state IN ('swapping', 'paid', 'owed')
-       ORDER BY state = 'swapping', paid_at, created_at, rowid`,
-  );
-  const firstInLine = book
-    .prepare<[], string>(
-      `SELECT sale_id FROM sales WHERE state = 'owed' AND session_id IS NULL
-         ORDER BY paid_at, created_at, rowid LIMIT 1`,
-    )
-    .pluck();
-  const ofSession = book.prepare<[string], SaleRow>("SELECT * FROM sales WHERE session_id = ?");
-  const owedWithoutSession = book
-    .prepare<[], number>("SELECT count(*) FROM sales WHERE state = 'owed' AND session_id IS NULL")
-    .pluck();
-
-  function mustFind(saleId: string): Sale {
-    const row = byId.get(saleId);
-    if (!row) throw new Error("the book has lost a sale that it names");
-    return toSale(row);
-  }
-
   function findClaim(mintKey: string, ys: readonly string[]): Claim {
     const rows = claimRows.all(mintKey, JSON.stringify(ys));
     const first = rows[0]?.sale_id;
@@ -126,7 +98,7 @@ export function createSaleStore(book: Book, sessions: SessionStore) {
     if (findClaim(sale.mintKey, sale.ys).kind !== "none") return { kind: "claimed" };
     const { amount, currency, unit } = sale.price;
     const first = { price: sale.price, method: "cashu", dTag: sale.dTag };
-    const sessionId = sessions.reserve(sale.clientKey, first, now);
+    const sessionId = reservations.reserve(sale.clientKey, first, now);
     if (sessionId === undefined) return { kind: "no-address" };
     const saleId = randomUUID();
     insertSale.run(
@@ -206,34 +178,6 @@ export function createSaleStore(book: Book, sessions: SessionStore) {
     return "applied";
   }
 
-  /**
-   * A paid sale that lost its address, or never had one, gets a session again. False: the pool is empty, or somebody
-   * who paid earlier waits for the next address.
-   */
-  function attachSession(saleId: string, now: number): boolean {
-    const sale = mustFind(saleId);
-    if (sale.state !== "paid" && sale.state !== "owed") return sale.sessionId !== null;
-    const session = sale.sessionId === null ? undefined : sessions.find(sale.sessionId);
-    if (session && (session.status === "active" || session.status === "pending")) return true;
-    if (sale.clientKey === null) throw new Error("an open sale has lost its buyer's key");
-    const first = firstInLine.get() ?? saleId;
-    if (first !== saleId && sessions.findByKey(sale.clientKey, now) === undefined) return false;
-    const purchase = { price: sale.price, method: "cashu", dTag: sale.dTag };
-    const sessionId = sessions.reserve(sale.clientKey, purchase, now);
-    if (sessionId === undefined) return false;
-    setSession.run(sessionId, saleId);
-    return true;
-  }
-
-  function granted(saleId: string, now: number): Applied {
-    const { sessionId, bought } = mustFind(saleId);
-    if (sessionId === null) throw new Error("a sale without a session cannot be granted");
-    if (setGranted.run(now, saleId).changes === 0) return "replayed";
-    boundary("within-granted");
-    sessions.grant(sessionId, bought, now);
-    return "applied";
-  }
-
   function releaseAddress(saleId: string, now: number): Applied {
     const { sessionId } = mustFind(saleId);
     if (sessionId === null || sessions.find(sessionId)?.status !== "pending") return "replayed";
@@ -256,10 +200,7 @@ export function createSaleStore(book: Book, sessions: SessionStore) {
   }
 
   return {
-    find: (saleId: string) => {
-      const row = byId.get(saleId);
-      return row && toSale(row);
-    },
+    ...grants,
     findClaim,
     /** checks → swapping: sale, claim, session with address and signed swap, all or nothing. */
     open: (sale: NewSale, now: number) => book.transaction(() => openSale(sale, now)).immediate(),
@@ -271,15 +212,9 @@ export function createSaleStore(book: Book, sessions: SessionStore) {
     /** What such a mint has signed after all; the sum by which the book is richer, in sat. */
     madeGood: (saleId: string, proofs: readonly OwnedProof[], now: number) =>
       book.transaction(() => madeGood(saleId, proofs, now)).immediate(),
-    /** paid → owed. */
-    owed: (saleId: string) => void setOwed.run(saleId),
-    /** paid | owed → granted, together with the session's new end. */
-    granted: (saleId: string, now: number) => book.transaction(() => granted(saleId, now)).immediate(),
     /** swapping → released: the claim and the address are free. */
     released: (saleId: string, reason: PurchaseReason, now: number) =>
       book.transaction(() => released(saleId, reason, now)).immediate(),
-    attachSession: (saleId: string, now: number) =>
-      book.transaction(() => attachSession(saleId, now)).immediate(),
     /** An open sale keeps its claim but not, for ever, an address. */
     releaseAddress: (saleId: string, now: number) =>
       book.transaction(() => releaseAddress(saleId, now)).immediate(),
@@ -290,10 +225,5 @@ export function createSaleStore(book: Book, sessions: SessionStore) {
     moved: (saleId: string, keyHash: string, clientKey: string, now: number) =>
       book.transaction(() => moved(saleId, keyHash, clientKey, now))(),
     movesSince: (saleId: string, since: number) => movesSince.get(saleId, since) ?? 0,
-    /** Sales that are not at rest: those paid first, in the order of payment, then those unresolved. */
-    openSales: () => open.all().map(toSale),
-    ofSession: (sessionId: string) => ofSession.all(sessionId).map(toSale),
-    /** Buyers who paid and wait for an address: they come before anybody new. */
-    owedWithoutSession: () => owedWithoutSession.get() ?? 0,
   };
 }

@@ -8,35 +8,55 @@ import type { PurchaseReason } from "../protocol/refusal.ts";
  *        │          └──→ owed ──→ granted
  *        └──→ released
  *
- * `swapping`: the signed swap is in the book and may have been sent. `paid`: the proofs are ours, the buyer has a
- * right. `owed`: no address or interface just now. `granted`: the tunnel is up, its time runs. `released`: the mint
- * said that nothing was taken, or that the token was spent without us; the claim is free again.
+ * and over Lightning (docs/adr/0008):
+ *
+ *     invoicing ──→ invoiced ──→ paid ──→ granted
+ *         │            │          ↑ └──→ owed ──→ granted
+ *         └────────────┴→ lapsed ─┘
+ *
+ * `swapping`: the signed swap is in the book and may have been sent. `released`: the mint said that nothing was taken,
+ * or that the token was spent without us; the claim is free again. `invoicing`: the preimage is in the book and the
+ * node is being asked. `invoiced`: the buyer may have the invoice. `lapsed`: its time is over, or nobody ever got it;
+ * should it be paid all the same, that is honoured. `paid`: the money is ours, the buyer has a right. `owed`: no
+ * address or interface just now. `granted`: the tunnel is up, its time runs.
  */
-export type SaleState = "swapping" | "paid" | "owed" | "granted" | "released";
+export type Sale = EcashSale | LightningSale;
 
-export interface Sale {
-  saleId: string;
-  state: SaleState;
+type PaidState = "paid" | "owed" | "granted";
+
+export interface EcashSale extends SaleTerms {
+  method: "cashu";
+  state: "swapping" | "released" | PaidState;
   mintKey: string;
   mintUrl: string;
+  releaseReason: PurchaseReason | null;
+}
+
+export interface LightningSale extends SaleTerms {
+  method: "lightning";
+  state: "invoicing" | "invoiced" | "lapsed" | PaidState;
+}
+
+interface SaleTerms {
+  saleId: string;
+  /** The token's face value, or the invoice's amount, in whole sat. */
   faceSat: number;
   feeSat: number;
   price: Price;
   bought: Bought;
   dTag: string;
-  /** Keyed hashes: they tell a claimant again without naming him. */
+  /** Keyed hashes: they tell a claimant again without naming him. No buyer's hash over Lightning: empty. */
   buyerHash: string;
   keyHash: string;
   /** The buyer's WireGuard key; null once the session has it. */
   clientKey: string | null;
   sessionId: string | null;
   createdAt: number;
-  releaseReason: PurchaseReason | null;
 }
 
 /** At rest: nothing is left to be done for this sale. */
 export function isAtRest(sale: Sale): boolean {
-  return sale.state === "granted" || sale.state === "released";
+  return sale.state === "granted" || sale.state === "released" || sale.state === "lapsed";
 }
 
 /** The buyer has paid and has a right to his tunnel. */

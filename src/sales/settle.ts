@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 import { boundary } from "../boundary.ts";
 import type { Keeper } from "../tunnels/keeper.ts";
-import { EnforcementError } from "../tunnels/ports.ts";
+import { createGranting, GRANT_PAUSE_MS } from "./granting.ts";
 import type { Mint, MintLink } from "./ports.ts";
 import { createReclaim } from "./reclaim.ts";
 import { type Doubt, type Resolution, resolveSwap } from "./resolve-swap.ts";
-import { isAtRest, type Sale } from "./sale.ts";
+import { type EcashSale, isAtRest, type Sale } from "./sale.ts";
 import type { SaleStore } from "./sale-store.ts";
 import { createWaiters } from "./waiters.ts";
 
@@ -30,8 +30,6 @@ export const defaultTimes: SettlementTimes = {
 const MAX_ATTEMPTS = 3;
 /** Swaps of unknown outcome at one mint beyond which it gets no more. */
 const MAX_DOUBTFUL_AT_MINT = 3;
-/** Between tries to put up a tunnel that is paid for, and between a buyer's own nudges. */
-const GRANT_PAUSE_MS = 1_000;
 
 interface SettlementParts {
   store: SaleStore;
@@ -61,8 +59,9 @@ interface Progress {
  * buyer does or breaks off stops it.
  */
 export function createSettlement(parts: SettlementParts) {
-  const { store, keeper, link, findMint, now, nowMs, logger, times, onChange } = parts;
+  const { store, link, findMint, now, nowMs, logger, times, onChange } = parts;
   const progress = new Map<string, Progress>();
+  const grant = createGranting(parts);
   const reclaim = createReclaim(parts);
   let reclaiming: Promise<void> | undefined;
   const waiters = createWaiters();
@@ -116,7 +115,7 @@ export function createSettlement(parts: SettlementParts) {
     if (sale?.state === "paid" || sale?.state === "owed") await grant(sale);
   }
 
-  async function settleSwap(sale: Sale, state: Progress): Promise<void> {
+  async function settleSwap(sale: EcashSale, state: Progress): Promise<void> {
     if (state.unwritten) return record(sale, state.unwritten, state);
     for (let attempt = 1; ; attempt++) {
       const resolution = await resolveSwap(link, store.journals(sale.saleId), state.doubt, {
@@ -133,7 +132,11 @@ export function createSettlement(parts: SettlementParts) {
     }
   }
 
-  function record(sale: Sale, resolution: Exclude<Resolution, { kind: "renew" }>, state: Progress): void {
+  function record(
+    sale: EcashSale,
+    resolution: Exclude<Resolution, { kind: "renew" }>,
+    state: Progress,
+  ): void {
     switch (resolution.kind) {
       case "paid":
         boundary("paid-unwritten");
@@ -156,7 +159,7 @@ export function createSettlement(parts: SettlementParts) {
     }
   }
 
-  function release(sale: Sale, reason: Extract<Resolution, { kind: "released" }>["reason"]): void {
+  function release(sale: EcashSale, reason: Extract<Resolution, { kind: "released" }>["reason"]): void {
     boundary("release-unwritten");
     store.released(sale.saleId, reason, now());
     boundary("release-written");
@@ -175,7 +178,7 @@ export function createSettlement(parts: SettlementParts) {
   }
 
   /** Writes a fresh attempt down; false when the mint, or its fee today, allows none. */
-  async function renew(sale: Sale): Promise<boolean> {
+  async function renew(sale: EcashSale): Promise<boolean> {
     const last = store.journals(sale.saleId).at(-1);
     const next = last && (await findMint(sale.mintKey)?.renewSwap(last));
     if (!next) return false;
@@ -185,7 +188,7 @@ export function createSettlement(parts: SettlementParts) {
     return true;
   }
 
-  function giveBackOldAddress(sale: Sale): void {
+  function giveBackOldAddress(sale: EcashSale): void {
     if (sale.sessionId === null || now() - sale.createdAt < times.addressHoldSeconds) return;
     if (store.releaseAddress(sale.saleId, now()) !== "applied") return;
     boundary("address-released");
@@ -193,47 +196,12 @@ export function createSettlement(parts: SettlementParts) {
   }
 
   /** A mint that answers a swap wrongly is not used again; the buyer is served, the loss is the operator's. */
-  function distrust(sale: Sale, flaw: string): void {
+  function distrust(sale: EcashSale, flaw: string): void {
     logger.error(
       { event: "mint-wrong", mint: sale.mintUrl, flaw },
       "the mint answered a swap wrongly and is shut off",
     );
     findMint(sale.mintKey)?.shutOff(flaw);
-  }
-
-  async function grant(sale: Sale): Promise<void> {
-    if (!store.attachSession(sale.saleId, now())) {
-      store.owed(sale.saleId);
-      if (sale.state === "owed") return;
-      boundary("owed-written");
-      logger.warn({ event: "sale-owed" }, "a paid tunnel waits for an address");
-      onChange();
-      return;
-    }
-    boundary("session-attached");
-    const sessionId = store.find(sale.saleId)?.sessionId;
-    if (!sessionId) throw new Error("a sale lost the session it was just given");
-    try {
-      await keeper.admit(sessionId, (grantedAt) => store.granted(sale.saleId, grantedAt));
-    } catch (error) {
-      if (!(error instanceof EnforcementError)) throw error;
-      store.owed(sale.saleId);
-      if (sale.state === "owed") return;
-      logger.error({ event: "sale-owed", code: error.trouble.code }, "a paid tunnel waits for the interface");
-      return;
-    }
-    boundary("sale-granted");
-    const { amount, currency, unit } = sale.price;
-    logger.info(
-      {
-        event: "purchase-granted",
-        method: "cashu",
-        tier: `${amount} ${currency}/${unit}`,
-        amountSat: sale.faceSat,
-      },
-      "a tunnel was granted",
-    );
-    onChange();
   }
 
   return {

@@ -11,8 +11,10 @@ import { createClaimDesk } from "../sales/claim-desk.ts";
 import { createPriceStore } from "../sales/price-store.ts";
 import { createPurchase, type Offer } from "../sales/purchase.ts";
 import type { PurchaseAnswer, PurchaseRequest } from "../sales/purchase-request.ts";
+import { createReservationStore } from "../sales/reservation-store.ts";
 import { createSaleStore, type SaleStore } from "../sales/sale-store.ts";
 import { createSettlement, defaultTimes, type SettlementTimes } from "../sales/settle.ts";
+import { createTunnelAnswer } from "../sales/tunnel-answer.ts";
 import { createSemaphores } from "../semaphore.ts";
 import { createAddressPool } from "../tunnels/address-pool.ts";
 import { createClockGuard } from "../tunnels/clock-guard.ts";
@@ -101,7 +103,8 @@ export async function createWorld(options: WorldOptions = {}) {
     const guard = createClockGuard(facts, { now }, nowMs, false);
     const pool = createAddressPool(book, parseSubnet(options.subnet ?? "10.9.0.0/24"));
     const sessions = createSessionStore(book, pool, HOLD_SECONDS);
-    const realStore = createSaleStore(book, sessions);
+    const reservations = createReservationStore(book, sessions, pool.size);
+    const realStore = createSaleStore(book, sessions, reservations);
     const sales = mortal(realStore, life);
     const logger = pino({ level: "info" }, { write: (line: string) => void logLines.push(line) });
     const onChange = () => undefined;
@@ -130,19 +133,20 @@ export async function createWorld(options: WorldOptions = {}) {
       onChange,
     });
     const coordinate = `30402:${operator}:${settings.dTag}`;
+    const serverEnd = {
+      pubkey: operator,
+      coordinate,
+      serverPublicKey: server.publicKey,
+      endpoint: "vpn.test:51820",
+      dns: ["1.1.1.1"],
+      mtu: undefined,
+    };
     const claims = createClaimDesk({
       sales,
       sessions,
       keeper,
       settlement,
-      server: {
-        pubkey: operator,
-        coordinate,
-        serverPublicKey: server.publicKey,
-        endpoint: "vpn.test:51820",
-        dns: ["1.1.1.1"],
-        mtu: undefined,
-      },
+      tunnel: createTunnelAnswer(sessions, serverEnd),
       now,
       nowMs,
     });

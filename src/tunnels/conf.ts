@@ -1,4 +1,4 @@
-import type { Price } from "../protocol/price.ts";
+import { type Bought, describePrice, type Price } from "../protocol/price.ts";
 import type { Session } from "./session-store.ts";
 import { bytesLeft, unlimited } from "./terms.ts";
 
@@ -15,20 +15,45 @@ export interface ServerEnd {
 export interface Purchased {
   price: Price;
   method: string;
+  /** Where whoever has the preimage gets the .conf as it is by then (Lightning). */
+  claimUrl?: string | undefined;
 }
 
-/** The wg-quick text for a session (docs/spec.md, "The .conf"). The private key stays with the buyer. */
+/** The wg-quick text for a session that runs (docs/spec.md, "The .conf"). The private key stays with the buyer. */
 export function renderConf(server: ServerEnd, session: Session, purchased: Purchased): string {
-  const { price, method } = purchased;
+  const { quotaBytes } = session.terms;
+  return render(server, session.address, purchased, [
+    `Bought: ${isoTime(session.purchasedAt)}`,
+    `Expires: ${expiry(session)}`,
+    `Quota: ${quotaBytes === null ? "none" : `${bytesLeft(session.terms)} bytes left`}`,
+  ]);
+}
+
+/** The text that is sealed into an invoice's answer: it is not paid yet, so it names what is bought and no end. */
+export function renderUnpaidConf(
+  server: ServerEnd,
+  address: string,
+  bought: Bought,
+  purchased: Purchased,
+): string {
+  const what = bought.seconds > 0 ? `${bought.seconds} seconds` : `${bought.bytes} bytes`;
+  return render(server, address, purchased, [`Bought: ${what}, from the moment the tunnel is up`]);
+}
+
+function render(
+  server: ServerEnd,
+  address: string,
+  { price, method, claimUrl }: Purchased,
+  terms: readonly string[],
+): string {
   const header = [
     "WireGuard tunnel bought over europa-protocol",
     `Operator: ${server.pubkey}`,
     `Listing: ${server.coordinate}`,
-    `Bought: ${isoTime(session.purchasedAt)}`,
-    `Expires: ${expiry(session)}`,
-    `Quota: ${session.terms.quotaBytes === null ? "none" : `${bytesLeft(session.terms)} bytes left`}`,
-    `Tier: ${price.amount} ${price.currency}/${price.unit}`,
+    ...terms,
+    `Tier: ${describePrice(price)}`,
     `Method: ${method}`,
+    ...(claimUrl === undefined ? [] : [`claim: ${claimUrl}`]),
     "The private key is your own: the operator never sees it. Put it in the line below.",
   ];
   const lines = [
@@ -36,7 +61,7 @@ export function renderConf(server: ServerEnd, session: Session, purchased: Purch
     "",
     "[Interface]",
     "PrivateKey = <PASTE YOUR OWN PRIVATE KEY HERE>",
-    `Address = ${session.address}/32`,
+    `Address = ${address}/32`,
     ...(server.dns.length === 0 ? [] : [`DNS = ${server.dns.join(", ")}`]),
     ...(server.mtu === undefined ? [] : [`MTU = ${server.mtu}`]),
     "",

@@ -98,7 +98,7 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   const insertTerms = book.prepare("INSERT INTO session_terms (session_id) VALUES (?)");
   const deleteSession = book.prepare("DELETE FROM sessions WHERE session_id = ?");
   const openSales = book.prepare(
-    "SELECT 1 FROM sales WHERE session_id = ? AND state IN ('swapping', 'paid', 'owed') LIMIT 1",
+    "SELECT 1 FROM sales WHERE session_id = ? AND state IN ('swapping', 'invoicing', 'invoiced', 'paid', 'owed') LIMIT 1",
   );
   const depart = book.prepare(
     "INSERT OR REPLACE INTO departing_peers (public_key, assigned_ip, since) VALUES (?, ?, ?)",
