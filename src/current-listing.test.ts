@@ -3,6 +3,7 @@ import type { Config } from "./config/types.ts";
 import { currentListing, type MarketView } from "./current-listing.ts";
 
 const mintA = { type: "cashu", mint: "https://a.test", p2pk: `02${"11".repeat(32)}` } as const;
+const lightning = { type: "lightning", endpoint: "https://vpn.test/lnurlp", mechanism: "lnurl-pay" } as const;
 const mintB = { type: "cashu", mint: "https://B.test/", p2pk: `02${"11".repeat(32)}` } as const;
 
 function config(advertisedMethods: Config["advertisedMethods"]): Config {
@@ -20,7 +21,7 @@ function config(advertisedMethods: Config["advertisedMethods"]): Config {
   return { listing, advertisedMethods } as unknown as Config;
 }
 
-const open: MarketView = { closed: undefined, mintUsable: () => true };
+const open: MarketView = { closed: undefined, mintUsable: () => true, nodeUsable: true };
 
 describe("currentListing", () => {
   it("is active while a sale could succeed", () => {
@@ -35,6 +36,19 @@ describe("currentListing", () => {
     expect(currentListing(config([mintA, mintB]), view)).toMatchObject({
       status: "active",
       paymentMethods: [mintB],
+    });
+  });
+
+  it("leaves out the Lightning tag while the node cannot sell", () => {
+    const methods = config([mintA, lightning]);
+    expect(currentListing(methods, open)?.paymentMethods).toEqual([mintA, lightning]);
+    expect(currentListing(methods, { ...open, nodeUsable: false })).toMatchObject({
+      status: "active",
+      paymentMethods: [mintA],
+    });
+    expect(currentListing(config([lightning]), { ...open, nodeUsable: false })).toMatchObject({
+      status: "sold",
+      paymentMethods: [lightning],
     });
   });
 

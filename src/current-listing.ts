@@ -8,6 +8,8 @@ export interface MarketView {
   /** Why no new session can be sold; undefined when one can. */
   closed: string | undefined;
   mintUsable: (mintKey: string) => boolean;
+  /** The Lightning node could make an invoice and hear of its payment. */
+  nodeUsable: boolean;
 }
 
 /**
@@ -27,6 +29,7 @@ export function currentListing(config: Config, view: MarketView): Listing | unde
 }
 
 function isUsable(method: PaymentMethod, view: MarketView): boolean {
+  if (method.type === "lightning") return view.nodeUsable;
   if (method.type !== "cashu") return true;
   const mintKey = normaliseMintUrl(method.mint);
   return mintKey !== undefined && view.mintUsable(mintKey);

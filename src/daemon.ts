@@ -11,7 +11,9 @@ import { chooseCashuDesk } from "./daemon/cashu-desk.ts";
 import { createDatabaseProbe } from "./daemon/database-probe.ts";
 import { chooseEnforcement, warnOfCollisions } from "./daemon/enforcement.ts";
 import { healthReport } from "./daemon/health.ts";
+import { createLightning } from "./daemon/lightning.ts";
 import { inWordsOfListening } from "./daemon/listen-failure.ts";
+import { createLnurlDesk } from "./daemon/lnurl-desk.ts";
 import { logRefusals } from "./daemon/log-refusals.ts";
 import { createMarket } from "./daemon/market.ts";
 import { createMintWatch } from "./daemon/mint-watch.ts";
@@ -35,12 +37,14 @@ import { retireFormerListing } from "./nostr/retire-listing.ts";
 import type { EventTemplate } from "./protocol/event.ts";
 import { listingCoordinate } from "./protocol/listing.ts";
 import { createClaimDesk } from "./sales/claim-desk.ts";
+import type { Offer } from "./sales/offer.ts";
 import { createPriceStore } from "./sales/price-store.ts";
 import { createPurchase } from "./sales/purchase.ts";
 import { createReservationStore } from "./sales/reservation-store.ts";
 import { createSaleStore } from "./sales/sale-store.ts";
 import { createSettlement, defaultTimes } from "./sales/settle.ts";
 import { createTunnelAnswer } from "./sales/tunnel-answer.ts";
+import { createVacancy } from "./sales/vacancy.ts";
 import { createAddressPool } from "./tunnels/address-pool.ts";
 import { createClockGuard } from "./tunnels/clock-guard.ts";
 import { createKeeper } from "./tunnels/keeper.ts";
@@ -67,6 +71,8 @@ const MINT_REFRESH_MS = 25_000;
 const SWEEP_MS = 500;
 const EXPIRY_MS = 500;
 const OUTBOX_MS = 1_000;
+const NODE_MS = 10_000;
+const PAYMENTS_MS = 1_000;
 /** How often it is asked whether the books are due. */
 const BOOKS_MS = 1_000;
 /** What a shutdown waits for rounds with a mint; the next start takes up what is left. */
@@ -192,6 +198,30 @@ export async function startDaemon(config: Config, flags: StartFlags, logger: Log
     });
     await recoverSales(sales, settlement, logger, RECOVERY_WITHIN_MS);
     job("sales", SWEEP_MS, settlement.sweep);
+    const claimSecret = facts.secret("claim-hash-key");
+    const lightning =
+      config.lightning &&
+      createLightning({
+        config: config.lightning,
+        book,
+        sessions,
+        sales,
+        reservations,
+        settlement,
+        claimSecret,
+        now,
+        nowMs,
+        logger,
+        onChange: changed,
+      });
+    if (lightning) {
+      onClose(() => lightning.stop(IDLE_WITHIN_MS));
+      await lightning.refresh();
+      await lightning.recover(RECOVERY_WITHIN_MS);
+      lightning.follow();
+      job("node", NODE_MS, lightning.refresh);
+      job("payments", PAYMENTS_MS, lightning.payments.poll);
+    }
 
     // The wallet.
     const identity = readIdentity(config.nostr.secretKeyHex);
@@ -234,7 +264,25 @@ export async function startDaemon(config: Config, flags: StartFlags, logger: Log
     job("books", BOOKS_MS, bookkeeping.tick);
 
     // Buyers.
-    const market = createMarket({ config, mints, sales, settlement, pool, keeper, database, now });
+    const vacancy = createVacancy({
+      pool,
+      sessions,
+      grants: sales,
+      reservations,
+      keeper,
+      closedToStrangers: () =>
+        database.trouble() === undefined ? undefined : "the operator's database cannot take a new sale now",
+      now,
+    });
+    const market = createMarket({
+      config,
+      mints,
+      node: lightning?.watch,
+      settlement,
+      vacancy,
+      keeper,
+      database,
+    });
     const coordinate = listingCoordinate(pubkeyHex, config.listing.dTag);
     const { mtu, dns, endpoint } = config.wireguard;
     const server = { pubkey: pubkeyHex, coordinate, serverPublicKey, endpoint, dns, mtu };
@@ -242,31 +290,48 @@ export async function startDaemon(config: Config, flags: StartFlags, logger: Log
     const claims = createClaimDesk({ sales, sessions, keeper, settlement, tunnel, now, nowMs });
     const { priceGraceSeconds } = config.listing;
     prices.offered(config.listing.prices, now());
+    const offer: Offer = {
+      publicHost: config.server.publicHost,
+      coordinate,
+      dTag: config.listing.dTag,
+      protocols: config.listing.protocols,
+      tiers: config.listing.prices,
+      prices: () => [...config.listing.prices, ...prices.offeredSince(now() - priceGraceSeconds)],
+      minPurchase: config.listing.minPurchase,
+      maxPurchase: config.listing.maxPurchase,
+      serverPublicKey,
+    };
     const purchase = createPurchase({
-      offer: {
-        publicHost: config.server.publicHost,
-        coordinate,
-        dTag: config.listing.dTag,
-        protocols: config.listing.protocols,
-        prices: () => [...config.listing.prices, ...prices.offeredSince(now() - priceGraceSeconds)],
-        minPurchase: config.listing.minPurchase,
-        maxPurchase: config.listing.maxPurchase,
-        serverPublicKey,
-      },
+      offer,
       decode: mints.reader.decode,
       cashu: chooseCashuDesk(config, mints),
       sales,
-      sessions,
-      pool,
+      vacancy,
       keeper,
       settlement,
       claims,
-      claimSecret: facts.secret("claim-hash-key"),
+      claimSecret,
       now,
       nowMs,
-      closedToStrangers: market.closedToStrangers,
       answerWithinMs: ANSWER_WITHIN_MS,
     });
+    const lnurl =
+      lightning &&
+      createLnurlDesk({
+        lightning,
+        config,
+        offer,
+        server,
+        sessions,
+        reservations,
+        vacancy,
+        keeper,
+        settlement,
+        tunnel,
+        claimSecret,
+        now,
+        answerWithinMs: ANSWER_WITHIN_MS,
+      });
     const info = buildInfoDocument({
       version,
       pubkey: pubkeyHex,
@@ -283,9 +348,12 @@ export async function startDaemon(config: Config, flags: StartFlags, logger: Log
           database: database.trouble(),
           wireguard: keeper.trouble(),
           wallet: config.cashu && outbox.waiting(),
+          lightning: lightning && lightning.watch.trouble() === undefined,
           relays: relays.status(),
         }),
-      purchase: logRefusals(purchase, logger),
+      purchase: logRefusals("cashu", purchase, logger),
+      lnurl: lnurl && { ...lnurl, invoice: logRefusals("lightning", lnurl.invoice, logger) },
+      viewer: lnurl && { endpoint, serverPublicKey },
       trustedProxies: config.server.trustedProxies,
       monotonicMs: nowMs,
       logger,

@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Place } from "../wallet/comparison.ts";
 import { type BookFacts, balanceBooks } from "./balance.ts";
-import type { BookedProof, BookedSale, SaleState } from "./books-store.ts";
+import type { BookedEcashSale, BookedLightningSale, BookedProof } from "./books-store.ts";
+
+type SaleState = BookedEcashSale["state"];
+interface EcashBooks extends BookFacts {
+  sales: BookedEcashSale[];
+  proofs: BookedProof[];
+}
 
 const MINTS = ["https://a.example", "https://b.example/"];
 
@@ -24,13 +30,10 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
 const places = fc.array(fc.constantFrom<Place>("outbox", "wallet", "spent"), { minLength: 1 });
 
 /** Books as the daemon writes them. */
-function booksOf(
-  all: readonly Drawn[],
-  where: readonly Place[] = ["wallet"],
-): BookFacts & { proofs: BookedProof[] } {
+function booksOf(all: readonly Drawn[], where: readonly Place[] = ["wallet"]): EcashBooks {
   const proofs: BookedProof[] = [];
   const placeOf = new Map<string, Place>();
-  const sales = all.map(({ state, mint, proofs: amounts, feeSat, lossSat }, index): BookedSale => {
+  const sales = all.map(({ state, mint, proofs: amounts, feeSat, lossSat }, index): BookedEcashSale => {
     const mintUrl = MINTS[mint] ?? "";
     const isPaid = state !== "swapping" && state !== "released";
     const sat = isPaid ? amounts.reduce((sum, amount) => sum + amount, 0) : 0;
@@ -41,6 +44,7 @@ function booksOf(
     }
     return {
       saleId: `sale-${index}`,
+      method: "cashu",
       state,
       mintUrl,
       faceSat: sat + feeSat + lossSat,
@@ -95,14 +99,14 @@ describe("books as the daemon writes them", () => {
 });
 
 describe("what does not balance", () => {
-  const broken = (change: Partial<BookedSale>, state: SaleState = "granted") => {
+  const broken = (change: Partial<BookedEcashSale>, state: SaleState = "granted") => {
     const facts = booksOf([{ ...granted, state }]);
     const [sale] = facts.sales;
     if (!sale) throw new Error("no sale");
     return balanceBooks({ ...facts, sales: [{ ...sale, ...change }] });
   };
 
-  it.each<[string, Partial<BookedSale>, SaleState, RegExp]>([
+  it.each<[string, Partial<BookedEcashSale>, SaleState, RegExp]>([
     ["less came in than was paid", { faceSat: 101 }, "granted", /101 sat were paid/],
     ["more came in than was paid, for a flaw", { faceSat: 90, isFlawed: true }, "paid", /10 sat more/],
     ["no claim", { inputs: 0 }, "owed", /claims no proof/],
@@ -179,4 +183,61 @@ it("lists open sales with state and age; a mint's spellings are one mint", () =>
   ]);
   expect(report.mints).toHaveLength(1);
   expect(report.payments).toEqual({ sales: 2, granted: 1, owed: 1 });
+});
+
+describe("Lightning", () => {
+  const paid: BookedLightningSale = {
+    saleId: "paid-by-invoice",
+    method: "lightning",
+    state: "granted",
+    faceSat: 100,
+    requestedMsat: 100_000,
+    receivedMsat: 100_000,
+    nodeFeeMsat: 0,
+    sessionId: "s",
+    hasSession: true,
+    createdAt: 1000,
+    paidAt: 1001,
+    grantedAt: 1002,
+  };
+  const reportOn = (...sales: BookedLightningSale[]) =>
+    balanceBooks({ ...booksOf([granted]), sales: [...booksOf([granted]).sales, ...sales] });
+
+  it("is added up beside the mints: what was asked for, came in, was kept by the node", () => {
+    const { balanced, lightning, total, payments } = reportOn(
+      paid,
+      { ...paid, state: "owed", receivedMsat: 96_000, nodeFeeMsat: 4_000 },
+      { ...paid, receivedMsat: 150_000 },
+      { ...paid, receivedMsat: 90_000 },
+      { ...paid, requestedMsat: null, receivedMsat: 7_000 },
+    );
+    expect(balanced).toBe(true);
+    expect(payments).toEqual({ sales: 6, granted: 5, owed: 1 });
+    expect(total.paidSat).toBe(100);
+    expect(lightning).toEqual({
+      payments: 5,
+      requestedMsat: 407_000,
+      receivedMsat: 443_000,
+      feeMsat: 4_000,
+      overpaidMsat: 50_000,
+      shortMsat: 10_000,
+    });
+  });
+
+  it.each<[string, Partial<BookedLightningSale>, RegExp]>([
+    ["a payment without a sum", { receivedMsat: null }, /does not say how much/],
+    ["a sum without a payment", { state: "lapsed", paidAt: null }, /100000 msat came in/],
+    ["no time of payment", { paidAt: null }, /no time of payment/],
+    ["a tunnel without a session", { hasSession: false }, /no session/],
+  ])("does not balance with %s", (_, change, what) => {
+    const { balanced, differences } = reportOn({ ...paid, ...change });
+    expect(balanced).toBe(false);
+    expect(differences).toEqual([{ saleId: paid.saleId, what: expect.stringMatching(what) }]);
+  });
+
+  it("that is owed is listed as open", () => {
+    expect(reportOn({ ...paid, state: "owed" }).open).toEqual([
+      { saleId: paid.saleId, state: "owed", ageSeconds: 60, faceSat: 100, mintUrl: null },
+    ]);
+  });
 });

@@ -1,8 +1,8 @@
 import { normaliseMintUrl } from "../protocol/mint-url.ts";
 import type { Place } from "../wallet/comparison.ts";
-import type { BookedProof, BookedSale } from "./books-store.ts";
+import type { BookedEcashSale, BookedProof, BookedSale } from "./books-store.ts";
 import { checkSale, isPaidSale, lossOf } from "./check-sale.ts";
-import type { BookDifference, BooksReport, MintSums, OpenSale, Sums } from "./report.ts";
+import type { BookDifference, BooksReport, LightningSums, MintSums, OpenSale, Sums } from "./report.ts";
 import type { TunnelView } from "./tunnel-view.ts";
 
 export interface BookFacts {
@@ -30,6 +30,7 @@ export function balanceBooks(facts: BookFacts): BooksReport {
     at: now,
     mints,
     total,
+    lightning: sumLightning(paid),
     payments: { sales: paid.length, granted, owed: paid.length - granted },
     tunnels: {
       live: tunnels.live,
@@ -49,7 +50,7 @@ function sumByMint({ sales, proofs, places }: BookFacts): MintSums[] {
     byMint.set(key, known);
     return known;
   };
-  for (const sale of sales.filter(isPaidSale)) {
+  for (const sale of sales.filter(isEcash).filter(isPaidSale)) {
     const sums = sumsOf(sale.mintUrl);
     sums.paidSat += sale.faceSat;
     sums.feeSat += sale.feeSat;
@@ -61,6 +62,35 @@ function sumByMint({ sales, proofs, places }: BookFacts): MintSums[] {
     sums[SUM_OF[placeOf(proof, places)]] += proof.amountSat;
   }
   return [...byMint.values()];
+}
+
+function isEcash(sale: BookedSale): sale is BookedEcashSale {
+  return sale.method === "cashu";
+}
+
+function sumLightning(paid: readonly BookedSale[]): LightningSums {
+  const sums = {
+    payments: 0,
+    requestedMsat: 0,
+    receivedMsat: 0,
+    feeMsat: 0,
+    overpaidMsat: 0,
+    shortMsat: 0,
+  };
+  for (const sale of paid) {
+    if (isEcash(sale)) continue;
+    const receivedMsat = sale.receivedMsat ?? 0;
+    const feeMsat = sale.nodeFeeMsat ?? 0;
+    const requestedMsat = sale.requestedMsat ?? receivedMsat + feeMsat;
+    const beyondMsat = receivedMsat + feeMsat - requestedMsat;
+    sums.payments += 1;
+    sums.requestedMsat += requestedMsat;
+    sums.receivedMsat += receivedMsat;
+    sums.feeMsat += feeMsat;
+    sums.overpaidMsat += Math.max(0, beyondMsat);
+    sums.shortMsat += Math.max(0, -beyondMsat);
+  }
+  return sums;
 }
 
 const SUM_OF = {
@@ -104,7 +134,7 @@ function saleDifferences(sales: readonly BookedSale[]): BookDifference[] {
 /** Proofs that no sale accounts for. */
 function strayProofs(sales: readonly BookedSale[], proofs: readonly BookedProof[]): BookDifference[] {
   const allSat = proofs.reduce((sum, { amountSat }) => sum + amountSat, 0);
-  const soldSat = sales.reduce((sum, { proofSat }) => sum + proofSat, 0);
+  const soldSat = sales.filter(isEcash).reduce((sum, { proofSat }) => sum + proofSat, 0);
   return allSat === soldSat
     ? []
     : [{ saleId: null, what: `proofs of ${allSat - soldSat} sat belong to no sale` }];
@@ -133,7 +163,9 @@ function unknownParts({ tunnels, silent }: BookFacts, { unknownSat }: Sums): str
   return parts;
 }
 
-function openSale({ saleId, state, createdAt, faceSat, mintUrl }: BookedSale, now: number): OpenSale[] {
-  if (state === "granted" || state === "released") return [];
+function openSale(sale: BookedSale, now: number): OpenSale[] {
+  const { saleId, state, createdAt, faceSat } = sale;
+  if (state !== "swapping" && state !== "paid" && state !== "owed") return [];
+  const mintUrl = isEcash(sale) ? sale.mintUrl : null;
   return [{ saleId, state, ageSeconds: Math.max(0, now - createdAt), faceSat, mintUrl }];
 }

@@ -1,13 +1,13 @@
 import type { Book } from "../db/open-book.ts";
+import type { EcashSale, LightningSale } from "../sales/sale.ts";
 
-export type SaleState = "swapping" | "paid" | "owed" | "granted" | "released";
+/** A sale with what the book says of its money. Times in unix seconds. */
+export type BookedSale = BookedEcashSale | BookedLightningSale;
 
-/** A sale with what the book says of its money. Sums in sat, times in unix seconds. */
-export interface BookedSale {
-  saleId: string;
-  state: SaleState;
+export interface BookedEcashSale extends BookedTunnel {
+  method: "cashu";
+  state: EcashSale["state"];
   mintUrl: string;
-  faceSat: number;
   feeSat: number;
   /** What the mint gave, as it was counted when it came. */
   receivedSat: number;
@@ -17,6 +17,22 @@ export interface BookedSale {
   proofSat: number;
   /** Input proofs that it claims. */
   inputs: number;
+}
+
+export interface BookedLightningSale extends BookedTunnel {
+  method: "lightning";
+  state: LightningSale["state"];
+  /** Null for an older daemon's invoice. */
+  requestedMsat: number | null;
+  /** Null until it is paid. */
+  receivedMsat: number | null;
+  /** What the node kept. */
+  nodeFeeMsat: number | null;
+}
+
+interface BookedTunnel {
+  saleId: string;
+  faceSat: number;
   sessionId: string | null;
   hasSession: boolean;
   createdAt: number;
@@ -36,28 +52,39 @@ export interface BookedProof {
 export type BooksStore = ReturnType<typeof createBooksStore>;
 
 export function createBooksStore(book: Book) {
-  const sales = book.prepare<[], SaleRow>(
-    `SELECT sale_id AS saleId, state, mint_url AS mintUrl, face_sat AS faceSat, fee_sat AS feeSat,
-       received_sat AS receivedSat, flaw IS NOT NULL AS isFlawed,
+  const tunnel = `sale_id AS saleId, method, state, face_sat AS faceSat, session_id AS sessionId,
+    EXISTS (SELECT 1 FROM sessions WHERE sessions.session_id = sales.session_id) AS hasSession,
+    created_at AS createdAt, paid_at AS paidAt, granted_at AS grantedAt`;
+  const ecash = book.prepare<[], WithFlags<BookedEcashSale>>(
+    `SELECT ${tunnel}, mint_url AS mintUrl, fee_sat AS feeSat, received_sat AS receivedSat,
+       flaw IS NOT NULL AS isFlawed,
        (SELECT coalesce(sum(amount_sat), 0) FROM proofs WHERE proofs.sale_id = sales.sale_id) AS proofSat,
-       (SELECT count(*) FROM sale_inputs WHERE sale_inputs.sale_id = sales.sale_id) AS inputs,
-       session_id AS sessionId,
-       EXISTS (SELECT 1 FROM sessions WHERE sessions.session_id = sales.session_id) AS hasSession,
-       created_at AS createdAt, paid_at AS paidAt, granted_at AS grantedAt
-     FROM sales ORDER BY created_at, rowid`,
+       (SELECT count(*) FROM sale_inputs WHERE sale_inputs.sale_id = sales.sale_id) AS inputs
+     FROM sales WHERE method = 'cashu' ORDER BY created_at, rowid`,
   );
-  const proofs = book.prepare<[], ProofRow>(
+  // Invoices that nobody has paid are no part of the books.
+  const lightning = book.prepare<[], WithFlags<BookedLightningSale>>(
+    `SELECT ${tunnel}, requested_msat AS requestedMsat, received_msat AS receivedMsat, fee_msat AS nodeFeeMsat
+     FROM sales LEFT JOIN invoices USING (sale_id)
+     WHERE method = 'lightning' AND (state NOT IN ('invoicing', 'invoiced', 'lapsed') OR received_msat IS NOT NULL)
+     ORDER BY created_at, sales.rowid`,
+  );
+  const proofs = book.prepare<[], WithFlags<BookedProof>>(
     `SELECT y, mint_url AS mintUrl, amount_sat AS amountSat, spent_at IS NOT NULL AS isSpent,
        spent_at IS NULL AND (event_id IS NULL OR (acknowledged_at IS NULL AND withdrawn_at IS NULL)) AS inOutbox
      FROM proofs LEFT JOIN wallet_events USING (event_id)`,
   );
   return {
-    sales: (): BookedSale[] =>
-      sales.all().map((row) => ({ ...row, isFlawed: row.isFlawed === 1, hasSession: row.hasSession === 1 })),
+    sales: (): BookedSale[] => [
+      ...ecash
+        .all()
+        .map((row) => ({ ...row, isFlawed: row.isFlawed === 1, hasSession: row.hasSession === 1 })),
+      ...lightning.all().map((row) => ({ ...row, hasSession: row.hasSession === 1 })),
+    ],
     proofs: (): BookedProof[] =>
       proofs.all().map((row) => ({ ...row, isSpent: row.isSpent === 1, inOutbox: row.inOutbox === 1 })),
   };
 }
 
-type SaleRow = Omit<BookedSale, "isFlawed" | "hasSession"> & { isFlawed: number; hasSession: number };
-type ProofRow = Omit<BookedProof, "isSpent" | "inOutbox"> & { isSpent: number; inOutbox: number };
+/** SQLite has no booleans. */
+type WithFlags<Row> = { [Name in keyof Row]: Row[Name] extends boolean ? number : Row[Name] };

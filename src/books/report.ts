@@ -19,12 +19,24 @@ const sums = {
 
 const sumsSchema = z.object(sums);
 const mintSumsSchema = z.object({ mintUrl: z.string(), ...sums });
+/** In msat, over all invoices that were paid. `requested + overpaid = received + fee + short`. */
+const lightningSumsSchema = z.object({
+  payments: z.number(),
+  requestedMsat: z.number(),
+  receivedMsat: z.number(),
+  /** What the node kept. */
+  feeMsat: z.number(),
+  overpaidMsat: z.number(),
+  /** What the node called paid, and did not receive. */
+  shortMsat: z.number(),
+});
 const openSaleSchema = z.object({
   saleId: z.string(),
   state: z.enum(["swapping", "paid", "owed"]),
   ageSeconds: z.number(),
   faceSat: z.number(),
-  mintUrl: z.string(),
+  /** Null over Lightning. */
+  mintUrl: z.string().nullable(),
 });
 const differenceSchema = z.object({
   /** Null for what belongs to no sale. */
@@ -40,6 +52,7 @@ export const booksReportSchema = z.object({
   at: z.number(),
   mints: z.array(mintSumsSchema),
   total: sumsSchema,
+  lightning: lightningSumsSchema,
   payments: z.object({ sales: z.number(), granted: z.number(), owed: z.number() }),
   /** Live sessions, and how many of them have their peer on the interface. */
   tunnels: z.object({ live: z.number(), up: z.union([z.number(), z.literal("unknown")]) }),
@@ -51,6 +64,7 @@ export const booksReportSchema = z.object({
 
 export type Sums = z.infer<typeof sumsSchema>;
 export type MintSums = z.infer<typeof mintSumsSchema>;
+export type LightningSums = z.infer<typeof lightningSumsSchema>;
 export type OpenSale = z.infer<typeof openSaleSchema>;
 export type BookDifference = z.infer<typeof differenceSchema>;
 export type BooksReport = z.infer<typeof booksReportSchema>;

@@ -17,7 +17,8 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(started.address() as AddressInfo).port}`;
 }
 
-const http = createMintHttp({ timeoutMs: 400 });
+const http = createMintHttp({ timeoutMs: 20_000 });
+const impatient = createMintHttp({ timeoutMs: 400 });
 const schema = z.object({ ok: z.boolean() });
 
 describe("a mint's answer", () => {
@@ -95,13 +96,11 @@ describe("a mint's answer", () => {
   });
 
   it("is waited for no longer than the timeout, headers and body alike", async () => {
-    const started = Date.now();
     const silent = await serve(() => undefined);
-    expect(await http.get(silent, "/", schema)).toEqual({ kind: "unclear", why: "no answer within 400 ms" });
+    expect(await impatient.get(silent, "/", schema)).toEqual({ kind: "unclear", why: "no answer within 400 ms" });
     server?.closeAllConnections();
     const drip = await serve((_request, response) => void response.writeHead(200).write("{"));
-    expect(await http.get(drip, "/", schema)).toEqual({ kind: "unclear", why: "no answer within 400 ms" });
-    expect(Date.now() - started).toBeLessThan(3000);
+    expect(await impatient.get(drip, "/", schema)).toEqual({ kind: "unclear", why: "no answer within 400 ms" });
   });
 
   it("that never came names the system's code and no address", async () => {

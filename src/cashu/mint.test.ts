@@ -24,7 +24,7 @@ async function setUp(options: TestMintOptions = {}, settings: Partial<MintsSetti
     pubkeyHex: PUBKEY,
     maxFeeSat: 10,
     clock: { now: () => time.now },
-    timeoutMs: 1000,
+    timeoutMs: 20_000,
     ...settings,
   });
   await mints.refresh();

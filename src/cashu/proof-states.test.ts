@@ -10,7 +10,7 @@ let proofs: ProofStates;
 
 beforeEach(async () => {
   mint = await startMint();
-  proofs = createProofStates(createMintHttp({ timeoutMs: 2000 }));
+  proofs = createProofStates(createMintHttp({ timeoutMs: 4000 }));
 });
 afterEach(() => mint.stop());
 

@@ -1,4 +1,4 @@
-import { type BooksReport, booksReportSchema, type Sums } from "../books/report.ts";
+import { type BooksReport, booksReportSchema, type LightningSums, type Sums } from "../books/report.ts";
 import { askRunningDaemon, type CommandIo } from "./ask-running-daemon.ts";
 import { EXIT_DIFFERS, EXIT_UNKNOWN } from "./exit-codes.ts";
 import { inColumns } from "./table.ts";
@@ -19,8 +19,23 @@ function cells(sums: Sums): string[] {
   return [paidSat, proofSat, feeSat, lossSat, outboxSat, walletSat, spentSat, unknownSat].map(String);
 }
 
+function lightningInWords(sums: LightningSums): string[] {
+  if (sums.payments === 0) return [];
+  const { payments, requestedMsat, receivedMsat, feeMsat, overpaidMsat, shortMsat } = sums;
+  const beyond = [
+    ...(overpaidMsat > 0 ? [`${inSat(overpaidMsat)} more than asked for`] : []),
+    ...(shortMsat > 0 ? [`${inSat(shortMsat)} short`] : []),
+  ];
+  const parts = [`${inSat(receivedMsat)} received`, `${inSat(feeMsat)} kept by the node`, ...beyond];
+  return [`Lightning: ${payments} invoices over ${inSat(requestedMsat)} paid; ${parts.join(", ")}`];
+}
+
+function inSat(msat: number): string {
+  return `${msat / 1000} sat`;
+}
+
 function inWords(report: BooksReport): string[] {
-  const { mints, total, payments, tunnels, open, differences, unknown, balanced } = report;
+  const { mints, total, lightning, payments, tunnels, open, differences, unknown, balanced } = report;
   const sums = [
     ["sat", ...columns],
     ...mints.map((mint) => [mint.mintUrl, ...cells(mint)]),
@@ -30,11 +45,12 @@ function inWords(report: BooksReport): string[] {
   return [
     ...inColumns(sums),
     "",
+    ...lightningInWords(lightning),
     `paid sales: ${payments.sales}, granted ${payments.granted}, owed ${payments.owed}`,
     `live sessions: ${tunnels.live}, ${up} on the interface`,
     ...open.map(
       ({ saleId, state, ageSeconds, faceSat, mintUrl }) =>
-        `open: sale ${saleId}, ${state} for ${ageSeconds} s, ${faceSat} sat, ${mintUrl}`,
+        `open: sale ${saleId}, ${state} for ${ageSeconds} s, ${faceSat} sat, ${mintUrl ?? "Lightning"}`,
     ),
     ...unknown.map((what) => `unknown: ${what}`),
     ...differences.map(({ saleId, what }) => `differs: ${saleId === null ? "" : `sale ${saleId}: `}${what}`),

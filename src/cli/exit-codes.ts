@@ -1,5 +1,7 @@
 /** sysexits.h: no daemon answers. */
 export const EXIT_UNAVAILABLE = 69;
+/** `lnurl`: nothing is sold over Lightning. */
+export const EXIT_NOTHING_SOLD = 1;
 /** `books`: something does not balance. */
 export const EXIT_DIFFERS = 1;
 /** Something could not be looked at, or not be done yet. */

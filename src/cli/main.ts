@@ -9,6 +9,7 @@ import { createLogger } from "../logger.ts";
 import { version } from "../version.ts";
 import { showBooks } from "./books.ts";
 import { checkConfig } from "./check-config.ts";
+import { showLnurls } from "./lnurl.ts";
 import { republishWalletCommand } from "./wallet.ts";
 
 const OLDEST_NODE = 20;
@@ -19,19 +20,21 @@ const usage = `europa-node ${version}: sells WireGuard tunnels over Nostr for ec
 
   europa-node                      run the daemon
   europa-node check-config [file]  say what is wrong with the config, change nothing
+  europa-node lnurl                print each tier's LNURL and its QR code, from the config alone
   europa-node books                ask the running daemon whether its books balance
   europa-node wallet republish     have it fill relays that lack the wallet, or parts of it
 
   --create-wallet   make a NIP-60 wallet although not enough relays say that there is none
   --accept-clock    the clock is right although the database has seen another time
   --new-identity    this database goes on with another Nostr key
-  --json            books, wallet republish: one JSON object instead of words
+  --json            books, wallet republish, lnurl: JSON instead of words
   --version, --help
 
 The config is read from EUROPA_NODE_CONFIG, or /etc/europa-node/config.toml.
 LOG_LEVEL sets the log's level; EUROPA_OPERATOR_WIREGUARD_MODE=in-memory runs without WireGuard.
 Exit codes: 0 ended as asked, 1 could not run, 64 wrong arguments, 69 no daemon answers, 78 wrong configuration.
-books: 1 they do not balance, 2 not all could be looked at. wallet republish: 2 a relay does not have all of it yet.
+lnurl: 1 nothing is sold over Lightning. books: 1 they do not balance, 2 not all could be looked at.
+wallet republish: 2 a relay does not have all of it yet.
 `;
 
 const EXIT_USAGE = 64;
@@ -61,6 +64,7 @@ export async function main(argv: string[]): Promise<number | undefined> {
     return checkConfig(rest, { environment: readEnvironment(), print });
   const io = { environment: readEnvironment(), print, complain };
   const asJson = values.json;
+  if (command === "lnurl" && rest.length === 0) return showLnurls(io, asJson);
   if (command === "books" && rest.length === 0) return showBooks(io, asJson);
   if (command === "wallet" && rest.join(" ") === "republish") return republishWalletCommand(io, asJson);
   process.stderr.write(`europa-node has no command "${positionals.join(" ")}"; see --help\n`);

@@ -7,6 +7,7 @@ const well = {
   database: undefined,
   wireguard: undefined,
   wallet: { events: 0, proofs: 0 },
+  lightning: true,
   relays: [
     { url: "ws://a.test/", connected: true },
     { url: "ws://b.test/", connected: false },
@@ -22,6 +23,7 @@ it("is well, and says of the relays how many there are", () => {
     database: "ok",
     wireguard: "ok",
     wallet: "ok",
+    lightning: "ok",
     relays: { connected: 1, total: 2 },
   });
 });
@@ -48,6 +50,14 @@ it("names the database first, and what waits for a relay", () => {
     reason: "full",
     wallet: "2 events and 3 proofs wait for a relay",
   });
+});
+
+it.each([
+  [undefined, "off"],
+  [true, "ok"],
+  [false, "the Lightning node cannot sell now"],
+])("says of a node that is %s: %s", (lightning, words) => {
+  expect(healthReport({ ...well, lightning })).toMatchObject({ ok: true, lightning: words });
 });
 
 it("calls the wallet off without Cashu", () => {

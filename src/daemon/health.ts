@@ -8,6 +8,8 @@ interface HealthFacts {
   wireguard: string | undefined;
   /** Undefined when Cashu is off. */
   wallet: { events: number; proofs: number } | undefined;
+  /** Whether the node could sell; undefined when Lightning is off. */
+  lightning: boolean | undefined;
   relays: { url: string; connected: boolean }[];
 }
 
@@ -25,6 +27,7 @@ export function healthReport(facts: HealthFacts): HealthReport {
     database: database ?? "ok",
     wireguard: wireguard ?? "ok",
     wallet: walletInWords(facts.wallet),
+    lightning: lightningInWords(facts.lightning),
     relays: {
       connected: facts.relays.filter((relay) => relay.connected).length,
       total: facts.relays.length,
@@ -41,4 +44,10 @@ function walletInWords(wallet: HealthFacts["wallet"]): string {
   if (wallet === undefined) return "off";
   const { events, proofs } = wallet;
   return events + proofs === 0 ? "ok" : `${events} events and ${proofs} proofs wait for a relay`;
+}
+
+/** What is wrong with the node tells of the operator's host, and stands in the log alone. */
+function lightningInWords(lightning: HealthFacts["lightning"]): string {
+  if (lightning === undefined) return "off";
+  return lightning ? "ok" : "the Lightning node cannot sell now";
 }

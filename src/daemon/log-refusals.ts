@@ -3,6 +3,7 @@ import { Refusal } from "../protocol/refusal.ts";
 
 /** Says of every refused request why, and never whose. What a client sends too often does not fill the log. */
 export function logRefusals<Request, Answer>(
+  method: "cashu" | "lightning",
   purchase: (request: Request) => Promise<Answer>,
   logger: Logger,
 ): (request: Request) => Promise<Answer> {
@@ -13,7 +14,7 @@ export function logRefusals<Request, Answer>(
       if (error instanceof Refusal) {
         const { reason } = error;
         const level = reason === "rate-limited" ? "debug" : "info";
-        logger[level]({ event: "purchase-refused", method: "cashu", reason }, "a purchase was refused");
+        logger[level]({ event: "purchase-refused", method, reason }, "a purchase was refused");
       }
       throw error;
     }

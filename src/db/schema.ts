@@ -104,16 +104,23 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (sale_id, number)
   ) STRICT, WITHOUT ROWID;
 
-  -- One per Lightning sale, written before the node is asked. preimage NULL, requested_msat NULL: an older daemon's.
+  -- One per Lightning sale, written before the node is asked; what an older daemon's lacks is NULL.
   CREATE TABLE invoices (
     sale_id TEXT PRIMARY KEY REFERENCES sales,
     payment_hash TEXT NOT NULL UNIQUE,
     preimage TEXT,
     bolt11 TEXT,
     requested_msat INTEGER,
+    description_hash TEXT,
     expires_at INTEGER NOT NULL,
     received_msat INTEGER,
     fee_msat INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  -- Up to where a Lightning node's payments have been taken in: LND's settle index, phoenixd's ms of receipt.
+  CREATE TABLE node_cursors (
+    node TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   -- Session moves to another WireGuard key by the same buyer, to bound them per hour.

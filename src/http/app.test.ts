@@ -33,6 +33,7 @@ const HEALTHY: HealthReport = {
   database: "ok",
   wireguard: "ok",
   wallet: "ok",
+  lightning: "off",
   relays: { connected: 2, total: 3 },
 };
 
@@ -58,6 +59,8 @@ beforeEach(() => {
       asked.push(request);
       return purchase(request);
     },
+    lnurl: undefined,
+    viewer: undefined,
     trustedProxies: ["127.0.0.0/8"],
     monotonicMs: () => nowMs,
     logger: { error: (report) => reports.push(report) },
@@ -167,8 +170,10 @@ describe("a refusal", () => {
   const statuses: [PurchaseReason, number][] = [
     ["bad-request", 400],
     ["price-mismatch", 400],
+    ["no-sat-tier", 400],
     ["bad-signature", 401],
     ["double-spent", 402],
+    ["not-found", 404],
     ["policy", 409],
     ["rate-limited", 429],
     ["mint-unreachable", 503],

@@ -1,8 +1,10 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { Refusal } from "../protocol/refusal.ts";
+import type { LnurlDesk } from "../sales/lightning/lnurl-request.ts";
 import type { PurchaseAnswer, PurchaseRequest } from "../sales/purchase-request.ts";
 import { createClientErrorHandler } from "./client-error.ts";
 import { addRequestLimit, createClientLimits } from "./client-limits.ts";
+import { addConfigViewerRoute, type ViewerServer } from "./config-viewer.ts";
 import { addCors, CORS_HEADERS } from "./cors.ts";
 import { addErrorMapping, type InternalErrorReport, sendError, toAnswer } from "./errors.ts";
 import { addHealthRoutes, type HealthReport } from "./health.ts";
@@ -16,6 +18,10 @@ export interface HttpDeps {
   health(): HealthReport;
   /** Throws `Refusal` for what the buyer is to be told; anything else is answered with 500. */
   purchase(request: PurchaseRequest): Promise<PurchaseAnswer>;
+  /** `undefined` where no Lightning is taken. */
+  lnurl: LnurlDesk | undefined;
+  /** Undefined when Lightning is off. */
+  viewer: ViewerServer | undefined;
   /** Addresses and CIDRs whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
   /** Milliseconds of a clock that never goes backwards. */
@@ -53,7 +59,8 @@ export function buildApp(deps: HttpDeps): FastifyInstance {
   addInfoRoute(app, deps.info);
   addHealthRoutes(app, deps.health);
   addPurchaseRoute(app, deps.purchase, limits);
-  addLnurlpRoutes(app);
+  addLnurlpRoutes(app, deps.lnurl, limits);
+  addConfigViewerRoute(app, deps.viewer);
   return app;
 }
 

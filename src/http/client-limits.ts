@@ -7,10 +7,13 @@ const REQUESTS_PER_MINUTE = 600;
 const STRANGERS_PER_MINUTE = 30;
 const MAX_CLIENTS = 50_000;
 
-/** Limits on what one client address may ask (rule 31), in memory only. Both throw `Refusal` `rate-limited`. */
+/** Limits on what one client address may ask (rule 31), in memory only. */
 export interface ClientLimits {
+  /** Tells clients apart by a keyed hash of their address, whose key ends with the process. */
+  clientOf(request: FastifyRequest): string;
+  /** Throws `Refusal` `rate-limited`. */
   countRequest(request: FastifyRequest): void;
-  /** A purchase that is neither a known claim nor a renewal. */
+  /** A purchase that is neither a known claim nor a renewal. Throws `Refusal` `rate-limited`. */
   countStranger(request: FastifyRequest): void;
 }
 
@@ -27,6 +30,7 @@ export function createClientLimits(proxies: readonly string[], nowMs: () => numb
   }
 
   return {
+    clientOf,
     countRequest(request) {
       refuseFor(requests.take(clientOf(request)), "Too many requests from your address.");
     },

@@ -12,6 +12,10 @@ const STATUS: Record<PurchaseReason, number> = {
   "price-mismatch": 400,
   "below-min-purchase": 400,
   "above-max-purchase": 400,
+  "version-mismatch": 400,
+  "bad-price": 400,
+  "no-protocol": 400,
+  "no-sat-tier": 400,
   "bad-signature": 401,
   "wrong-kind": 401,
   "wrong-action": 401,
@@ -24,6 +28,7 @@ const STATUS: Record<PurchaseReason, number> = {
   "amount-mismatch": 402,
   "double-spent": 402,
   "payment-required": 402,
+  "not-found": 404,
   policy: 409,
   "rate-limited": 429,
   "lightning-not-configured": 503,
@@ -37,7 +42,7 @@ const STATUS: Record<PurchaseReason, number> = {
 const DEFAULT_RETRY_SECONDS = 30;
 
 /** Reasons that no purchase has: the request did not get that far. */
-type HttpReason = PurchaseReason | "not-found" | "method-not-allowed" | "internal";
+type HttpReason = PurchaseReason | "method-not-allowed" | "internal";
 
 interface ErrorAnswer {
   status: number;
@@ -111,19 +116,16 @@ function frameworkStatus(error: unknown): number | undefined {
 
 function notFound(app: FastifyInstance, request: FastifyRequest): ErrorAnswer {
   const path = request.url.split("?")[0] ?? "";
-  const allowed = (["GET", "POST"] as const).filter(
+  const allowed = (["GET", "HEAD", "POST"] as const).filter(
     (method) => app.findRoute({ method, url: path }) !== null,
   );
   if (allowed.length === 0) return { status: 404, reason: "not-found", message: "There is nothing here." };
-  const methods = [
-    ...allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])),
-    "OPTIONS",
-  ];
+  const methods = [...allowed, "OPTIONS"].join(", ");
   return {
     status: 405,
     reason: "method-not-allowed",
-    message: `This address takes ${methods.join(", ")} only.`,
-    headers: { allow: methods.join(", ") },
+    message: `This address takes ${methods} only.`,
+    headers: { allow: methods },
   };
 }
 

@@ -14,6 +14,7 @@ export interface HealthReport {
   database: string;
   wireguard: string;
   wallet: string;
+  lightning: string;
   relays: { connected: number; total: number };
 }
 

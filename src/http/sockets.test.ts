@@ -27,6 +27,8 @@ beforeEach(async () => {
         answerPurchase = () => resolve({ config: "x", expiresAt: 1 });
       });
     },
+    lnurl: undefined,
+    viewer: undefined,
     trustedProxies: [],
     monotonicMs: () => performance.now(),
     logger: { error: () => {} },

@@ -1,8 +1,9 @@
-/** The market's wire rules as a library: no I/O, no clock, no randomness. */
+/** The market's wire rules as a library: no I/O, no clock, no randomness but a success action's IV. */
 export * from "./endorsement.ts";
 export * from "./event.ts";
 export * from "./geohash.ts";
 export * from "./listing.ts";
+export * from "./lnurl.ts";
 export * from "./marketplace.ts";
 export * from "./mint-url.ts";
 export * from "./payment-method.ts";
@@ -11,4 +12,5 @@ export * from "./purchase-auth.ts";
 export * from "./purchase-comment.ts";
 export * from "./refusal.ts";
 export * from "./report.ts";
+export * from "./success-action.ts";
 export * from "./wireguard-key.ts";

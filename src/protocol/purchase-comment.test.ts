@@ -104,6 +104,13 @@ describe("parsePurchaseComment", () => {
     expect(parsePurchaseComment(text)).toMatchObject({ ok: false, reason });
   });
 
+  it("takes a key whose + a wallet did not encode", () => {
+    const key = `${"ab+/".repeat(10)}abA=`;
+    const sent = key.replaceAll("+", " ");
+    expect(parsed(sent)).toEqual({ form: "key", clientPubkey: key });
+    expect(parsed(json({ client_pubkey: sent }))).toMatchObject({ clientPubkey: key });
+  });
+
   it("never throws", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {

@@ -67,7 +67,8 @@ export function parsePurchaseComment(
   if (comment.length > COMMENT_MAX_CHARACTERS) {
     return fault("bad-request", `The comment is longer than ${COMMENT_MAX_CHARACTERS} characters.`);
   }
-  if (isWireguardKey(comment)) return { ok: true, comment: { form: "key", clientPubkey: comment } };
+  const key = withPlus(comment);
+  if (isWireguardKey(key)) return { ok: true, comment: { form: "key", clientPubkey: key } };
   const order = parseObject(comment);
   if (order === undefined) {
     return fault(
@@ -76,6 +77,11 @@ export function parsePurchaseComment(
     );
   }
   return readOrder(order);
+}
+
+/** A wallet that does not percent-encode its query sends a key's `+`, which arrives as a space. */
+function withPlus(key: string): string {
+  return key.replaceAll(" ", "+");
 }
 
 type Fields = { [name: string]: unknown };
@@ -104,7 +110,7 @@ function readOrder(order: Fields): { ok: true; comment: PurchaseComment } | Comm
     return fault("no-client-pubkey", "client_pubkey is missing: send your WireGuard public key.");
   }
   if (!isText(clientPubkey)) return fault("bad-request", "client_pubkey must be a WireGuard public key.");
-  const common = { form: "order", listing, price, protocol, clientPubkey } as const;
+  const common = { form: "order", listing, price, protocol, clientPubkey: withPlus(clientPubkey) } as const;
   if (cipher === undefined || cipher === null) return { ok: true, comment: common };
   if (!isCipher(cipher))
     return fault("bad-request", `cipher must be one of ${CIPHERS.join(", ")}, or left out.`);

@@ -1,4 +1,4 @@
-/** Reason codes of POST /purchase (docs/spec.md, "Reason codes"). Buyers' clients match on them. */
+/** Reason codes of /purchase and /lnurlp (docs/spec.md, "Reason codes"). Buyers' clients match on them. */
 export type PurchaseReason =
   | "bad-request"
   | "unsupported-protocol"
@@ -9,6 +9,10 @@ export type PurchaseReason =
   | "price-mismatch"
   | "below-min-purchase"
   | "above-max-purchase"
+  | "version-mismatch"
+  | "bad-price"
+  | "no-protocol"
+  | "no-sat-tier"
   | "bad-signature"
   | "wrong-kind"
   | "wrong-action"
@@ -21,6 +25,7 @@ export type PurchaseReason =
   | "amount-mismatch"
   | "double-spent"
   | "payment-required"
+  | "not-found"
   | "policy"
   | "rate-limited"
   | "lightning-not-configured"

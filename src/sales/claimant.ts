@@ -7,7 +7,11 @@ export interface Claimant {
 }
 
 export function claimant(secret: Buffer, buyerPubkey: string, clientKey: string): Claimant {
-  return { buyerHash: keyedHash(secret, "buyer", buyerPubkey), keyHash: keyedHash(secret, "key", clientKey) };
+  return { buyerHash: keyedHash(secret, "buyer", buyerPubkey), keyHash: keyHashOf(secret, clientKey) };
+}
+
+export function keyHashOf(secret: Buffer, clientKey: string): string {
+  return keyedHash(secret, "key", clientKey);
 }
 
 function keyedHash(secret: Buffer, what: string, value: string): string {

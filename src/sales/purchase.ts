@@ -1,41 +1,21 @@
 import { boundary } from "../boundary.ts";
-import { unwritableCode } from "../db/unwritable.ts";
 import type { NostrEvent } from "../protocol/event.ts";
-import {
-  type Bought,
-  bought,
-  checkBounds,
-  type Price,
-  payableRange,
-  type Quantity,
-} from "../protocol/price.ts";
+import { type Bought, type Price, payableRange } from "../protocol/price.ts";
 import { checkAuthorization, readAuthorization } from "../protocol/purchase-auth.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { checkClientKey } from "../protocol/wireguard-key.ts";
 import type { Semaphore } from "../semaphore.ts";
-import type { AddressPool } from "../tunnels/address-pool.ts";
 import type { Keeper } from "../tunnels/keeper.ts";
-import type { SessionStore } from "../tunnels/session-store.ts";
 import type { ClaimDesk } from "./claim-desk.ts";
 import { type Claimant, claimant } from "./claimant.ts";
+import { checkQuantity, type Offer, PROTOCOL } from "./offer.ts";
 import { createOpenings } from "./openings.ts";
 import type { DecodedToken, Mint, TokenReader } from "./ports.ts";
 import type { PurchaseAnswer, PurchaseRequest } from "./purchase-request.ts";
 import type { SaleStore } from "./sale-store.ts";
 import type { Settlement } from "./settle.ts";
-
-/** What is on offer. */
-export interface Offer {
-  publicHost: string;
-  coordinate: string;
-  dTag: string;
-  protocols: readonly string[];
-  /** The tiers on offer, then those still honoured after a change. */
-  prices(): readonly Price[];
-  minPurchase: Quantity | undefined;
-  maxPurchase: Quantity | undefined;
-  serverPublicKey: string;
-}
+import { unlessUnwritable } from "./unless-unwritable.ts";
+import { noAddress, type Vacancy } from "./vacancy.ts";
 
 /** Ecash as this operator takes it. */
 export interface CashuDesk {
@@ -52,23 +32,16 @@ interface PurchaseParts {
   /** A reason when Cashu is off, or the listing names no mint. */
   cashu: CashuDesk | "cashu-not-configured" | "no-cashu-in-listing";
   sales: SaleStore;
-  sessions: SessionStore;
-  pool: AddressPool;
+  vacancy: Vacancy;
   keeper: Keeper;
   settlement: Settlement;
   claims: ClaimDesk;
   claimSecret: Buffer;
   now: () => number;
-  /** New sessions are not sold now (paused, disk): the message for the buyer. Renewals go through. */
-  closedToStrangers: () => string | undefined;
   nowMs: () => number;
   /** The longest a buyer waits for an answer, whatever the mint does. */
   answerWithinMs: number;
 }
-
-/** Beyond these, ends and sums could leave what dates and integers hold. */
-const LONGEST_PURCHASE_SECONDS = 10 * 365 * 86_400;
-const LARGEST_PURCHASE_BYTES = 1000 * 2 ** 40;
 
 interface CheckedPurchase {
   token: DecodedToken;
@@ -80,8 +53,6 @@ interface CheckedPurchase {
   deadlineMs: number;
 }
 
-/** What this daemon serves, whatever else its listing names. */
-const PROTOCOL = "wireguard";
 const REPEAT_SOON_SECONDS = 5;
 /** Timers may fire a little before their time; the deadline must have passed for everybody when this one fires. */
 const TIMER_SLACK_MS = 2;
@@ -91,7 +62,7 @@ const TIMER_SLACK_MS = 2;
  * claim that the book knows is answered before any of them (docs/spec.md, "Repeating a request").
  */
 export function createPurchase(parts: PurchaseParts) {
-  const { offer, cashu, sales, sessions, keeper, settlement, claims, now, nowMs } = parts;
+  const { offer, cashu, sales, vacancy, keeper, settlement, claims, now, nowMs } = parts;
   const openings = createOpenings();
 
   return (request: PurchaseRequest): Promise<PurchaseAnswer> => purchase(request).catch(unlessUnwritable);
@@ -122,14 +93,14 @@ export function createPurchase(parts: PurchaseParts) {
   ): Promise<string> {
     const { token, clientKey } = asked;
     const desk = cashuDesk();
-    if (!isRenewal(clientKey)) request.countStranger();
+    if (!vacancy.isRenewal(clientKey)) request.countStranger();
     const price = agreedPrice(auth);
     const mint = acceptedMint(desk, token);
-    const quantity = checkAmount(token.faceSat, price);
+    const quantity = checkQuantity(token.faceSat, price, offer);
     desk.reader.checkLocks(token, now());
-    checkTunnel(
+    vacancy.check(
       clientKey,
-      openings.otherKeys(clientKey, (key) => !isRenewal(key)),
+      openings.otherKeys(clientKey, (key) => !vacancy.isRenewal(key)),
     );
     checkMint(mint);
     const saleId = inPlace(desk.swapPlaces(mint.key), { ...asked, mint, price, quantity });
@@ -161,14 +132,14 @@ export function createPurchase(parts: PurchaseParts) {
     if (nowMs() >= deadlineMs) throw tooMany();
     checkMint(mint);
     const journal = await mint.prepareSwap(token);
-    if (!isRenewal(clientKey)) await keeper.glance();
+    if (!vacancy.isRenewal(clientKey)) await keeper.glance();
     if (nowMs() >= deadlineMs) throw tooMany();
     checkMint(mint);
-    checkTunnel(clientKey, 0);
+    vacancy.check(clientKey, 0);
     const { mintKey, faceSat, ys } = token;
     const sale = { mintKey, mintUrl: mint.url, faceSat, price, bought: quantity, ys, journal, clientKey };
     const opened = sales.open({ ...sale, ...who, dTag: offer.dTag }, now());
-    if (opened.kind === "no-address") throw poolEmpty();
+    if (opened.kind === "no-address") throw noAddress();
     if (opened.kind === "claimed") throw partlyUsed();
     boundary("sale-opened");
     return { saleId: opened.saleId, firstRound: settlement.begin(opened.saleId) };
@@ -182,13 +153,9 @@ export function createPurchase(parts: PurchaseParts) {
     });
   }
 
-  function isRenewal(clientKey: string): boolean {
-    return sessions.findByKey(clientKey, now()) !== undefined;
-  }
-
   function askForPayment(request: PurchaseRequest, auth: NostrEvent, clientKey: string): never {
     const { reader } = cashuDesk();
-    if (!isRenewal(clientKey)) request.countStranger();
+    if (!vacancy.isRenewal(clientKey)) request.countStranger();
     const price = agreedPrice(auth);
     const { minAmount } = payableRange(price, offer.minPurchase, offer.maxPurchase);
     throw new Refusal("payment-required", `send a token of at least ${minAmount} sat in the X-Cashu header`, {
@@ -221,39 +188,6 @@ export function createPurchase(parts: PurchaseParts) {
     return mint;
   }
 
-  function checkAmount(faceSat: number, price: Price): Bought {
-    const { minAmount, maxAmount } = payableRange(price, offer.minPurchase, offer.maxPurchase);
-    if (faceSat < Math.min(price.amount, minAmount)) {
-      throw new Refusal(
-        "amount-mismatch",
-        `the token holds ${faceSat} sat, one ${price.unit} costs ${price.amount}`,
-      );
-    }
-    const quantity = bought(faceSat, price);
-    if (quantity.seconds > LONGEST_PURCHASE_SECONDS || quantity.bytes > LARGEST_PURCHASE_BYTES) {
-      throw new Refusal("above-max-purchase", "no purchase is for more than ten years, or a thousand TiB");
-    }
-    const beyond = checkBounds(quantity, offer.minPurchase, offer.maxPurchase);
-    if (beyond) {
-      const bound = beyond === "below-min-purchase" ? `at least ${minAmount}` : `at most ${maxAmount}`;
-      throw new Refusal(beyond, `in this tier a purchase is ${bound} sat, the token holds ${faceSat}`);
-    }
-    return quantity;
-  }
-
-  /** Buyers who paid and wait for an address come first, then `ahead` others who passed this check before. */
-  function checkTunnel(clientKey: string, ahead: number): void {
-    if (keeper.isForeign(clientKey)) {
-      throw new Refusal("policy", "this WireGuard key is the operator's own business; use another one");
-    }
-    if (keeper.trouble() !== undefined) throw tunnelUnavailable("the tunnel cannot be served now");
-    if (isRenewal(clientKey)) return;
-    const closed = parts.closedToStrangers();
-    if (closed !== undefined) throw tunnelUnavailable(closed);
-    const taken = sales.owedWithoutSession() + ahead;
-    if (parts.pool.countFree(now(), taken + 1) <= taken) throw poolEmpty();
-  }
-
   function checkMint(mint: Mint): void {
     if (!mint.reachable()) throw mintBusy("the mint cannot be reached now");
     if (!settlement.hasRoomAt(mint.key)) throw mintBusy("the mint does not finish swaps now");
@@ -262,28 +196,6 @@ export function createPurchase(parts: PurchaseParts) {
 
 function partlyUsed(): Refusal {
   return new Refusal("double-spent", "some of this token's proofs were used in another purchase here");
-}
-
-function poolEmpty(): Refusal {
-  return new Refusal("no-ip-available", "all tunnels are taken; your token was not touched", {
-    retryAfterSeconds: 60,
-  });
-}
-
-/** A disk that is full or read-only. What was sent before is in the book, or is asked for again. */
-function unlessUnwritable(cause: unknown): never {
-  if (unwritableCode(cause) === undefined) throw cause;
-  throw new Refusal(
-    "tunnel-unavailable",
-    "the operator's book cannot be written now; keep the token and repeat this request",
-    { retryAfterSeconds: 30, cause },
-  );
-}
-
-function tunnelUnavailable(message: string): Refusal {
-  return new Refusal("tunnel-unavailable", `${message}; your token was not touched`, {
-    retryAfterSeconds: 30,
-  });
 }
 
 function mintBusy(message: string): Refusal {

@@ -83,7 +83,6 @@ export function createSettlement(parts: SettlementParts) {
     return nowMs() - lastEndMs >= (pauseMs ?? 0);
   }
 
-  /** Takes one sale as far as it goes now; a second call joins the first. Never rejects. */
   function advance(saleId: string): Promise<void> {
     const state = progressOf(saleId);
     state.running ??= wholeRound(saleId, state);
@@ -210,6 +209,8 @@ export function createSettlement(parts: SettlementParts) {
       progress.set(saleId, freshProgress(certain()));
       return advance(saleId);
     },
+    /** Takes one sale as far as it goes now; a second call joins the first. Never rejects. */
+    advance,
     /** Resolves when the sale is at rest, or paid and no round can end it now, or after `timeoutMs`, whichever comes first. */
     async settled(saleId: string, timeoutMs: number): Promise<void> {
       const deadline = nowMs() + timeoutMs;

@@ -5,16 +5,25 @@ import { finalizeEvent, generateSecretKey, getPublicKey } from "nostr-tools/pure
 import { pino } from "pino";
 import { createFacts } from "../db/facts.ts";
 import { type Book, openBook } from "../db/open-book.ts";
+import { createStub } from "../lightning/stub.ts";
 import type { Price, Quantity } from "../protocol/price.ts";
 import { buildAuthorization, encodeAuthorization } from "../protocol/purchase-auth.ts";
 import { createClaimDesk } from "../sales/claim-desk.ts";
+import { createInvoiceClaims } from "../sales/lightning/invoice-claims.ts";
+import { createInvoiceDesk } from "../sales/lightning/invoice-desk.ts";
+import { createInvoiceStore, type InvoiceStore } from "../sales/lightning/invoice-store.ts";
+import type { InvoiceRequest, LnurlDesk } from "../sales/lightning/lnurl-request.ts";
+import { createNodeWatch } from "../sales/lightning/node-watch.ts";
+import { createPayments, defaultPaymentTimes } from "../sales/lightning/payments.ts";
+import type { Offer } from "../sales/offer.ts";
 import { createPriceStore } from "../sales/price-store.ts";
-import { createPurchase, type Offer } from "../sales/purchase.ts";
+import { createPurchase } from "../sales/purchase.ts";
 import type { PurchaseAnswer, PurchaseRequest } from "../sales/purchase-request.ts";
 import { createReservationStore } from "../sales/reservation-store.ts";
 import { createSaleStore, type SaleStore } from "../sales/sale-store.ts";
 import { createSettlement, defaultTimes, type SettlementTimes } from "../sales/settle.ts";
 import { createTunnelAnswer } from "../sales/tunnel-answer.ts";
+import { createVacancy } from "../sales/vacancy.ts";
 import { createSemaphores } from "../semaphore.ts";
 import { createAddressPool } from "../tunnels/address-pool.ts";
 import { createClockGuard } from "../tunnels/clock-guard.ts";
@@ -28,6 +37,7 @@ import { generateWireguardKeys } from "./wireguard-keys.ts";
 export const dayPrice: Price = { amount: 100, currency: "sat", unit: "day" };
 export const DAY = 86_400;
 const HOLD_SECONDS = 300;
+export const INVOICE_SECONDS = 600;
 
 export interface WorldOptions {
   /** 10.9.0.0/28 has 13 addresses, /29 five, /30 one. */
@@ -59,9 +69,9 @@ export interface Buyer {
   publicKey: string;
 }
 
-/** A verb of the sale store before or after which the process dies. */
+/** A verb of a store of sales before or after which the process dies. */
 export interface CrashPoint {
-  verb: keyof SaleStore;
+  verb: keyof SaleStore | keyof InvoiceStore;
   when: "before" | "after";
 }
 
@@ -76,6 +86,7 @@ export async function createWorld(options: WorldOptions = {}) {
   const path = join(folder, "book.db");
   const mint = createFakeMint();
   const server = generateWireguardKeys();
+  const node = createStub({ settleAfterMs: undefined, now: () => time.seconds });
   const operator = getPublicKey(generateSecretKey());
   const wireguard = createInMemoryEnforcement(server.publicKey);
   const logLines: string[] = [];
@@ -141,12 +152,13 @@ export async function createWorld(options: WorldOptions = {}) {
       dns: ["1.1.1.1"],
       mtu: undefined,
     };
+    const tunnel = createTunnelAnswer(sessions, serverEnd);
     const claims = createClaimDesk({
       sales,
       sessions,
       keeper,
       settlement,
-      tunnel: createTunnelAnswer(sessions, serverEnd),
+      tunnel,
       now,
       nowMs,
     });
@@ -157,38 +169,107 @@ export async function createWorld(options: WorldOptions = {}) {
       coordinate,
       dTag: settings.dTag,
       protocols: ["wireguard"],
+      get tiers() {
+        return settings.prices;
+      },
       prices: () => [...settings.prices, ...priceStore.offeredSince(now() - settings.priceGraceSeconds)],
       minPurchase: settings.minPurchase,
       maxPurchase: settings.maxPurchase,
       serverPublicKey: server.publicKey,
     };
     const swapPlaces = createSemaphores(options.places ?? 8, options.queue ?? 100);
+    const vacancy = createVacancy({
+      pool,
+      sessions,
+      grants: sales,
+      reservations,
+      keeper,
+      closedToStrangers: () => settings.closed,
+      now,
+    });
+    const claimSecret = facts.secret("claim-hash-key");
     const purchase = createPurchase({
       offer,
       decode: mint.reader.decode,
       cashu: settings.cashu === "on" ? { reader: mint.reader, findMint, swapPlaces } : settings.cashu,
       sales,
-      sessions,
-      pool,
+      vacancy,
       keeper,
       settlement,
       claims,
-      claimSecret: facts.secret("claim-hash-key"),
+      claimSecret,
       now,
       nowMs,
-      closedToStrangers: () => settings.closed,
       get answerWithinMs() {
         return settings.answerWithinMs;
       },
     });
-    return { life, book, sessions, sales: realStore, keeper, pool, settlement, purchase, coordinate };
+    const realInvoices = createInvoiceStore(book, sessions, realStore, reservations);
+    const invoices = mortal(realInvoices, life);
+    const watch = createNodeWatch(node, logger);
+    await watch.refresh();
+    const payments = createPayments({
+      store: invoices,
+      node,
+      nodeName: "stub",
+      advance: settlement.advance,
+      now,
+      nowMs,
+      logger,
+      times: defaultPaymentTimes,
+      onChange,
+    });
+    const following = new AbortController();
+    const lnurl: LnurlDesk = {
+      ...createInvoiceDesk({
+        offer,
+        operatorPubkey: operator,
+        server: serverEnd,
+        successAction: "lud10",
+        invoiceSeconds: INVOICE_SECONDS,
+        node,
+        watch,
+        store: invoices,
+        sessions,
+        reservations,
+        vacancy,
+        keeper,
+        claimSecret,
+        now,
+      }),
+      ...createInvoiceClaims({
+        publicHost: offer.publicHost,
+        store: invoices,
+        payments,
+        settlement,
+        tunnel,
+        answerWithinMs: settings.answerWithinMs,
+      }),
+    };
+    return {
+      life,
+      book,
+      sessions,
+      sales: realStore,
+      invoices: realInvoices,
+      reservations,
+      vacancy,
+      keeper,
+      pool,
+      settlement,
+      purchase,
+      payments,
+      lnurl,
+      following,
+      coordinate,
+    };
   }
 
   /** Verbs throw once the process is dead, and one of them may be where it dies. */
-  function mortal(store: SaleStore, life: { dead: boolean }): SaleStore {
+  function mortal<Store extends object>(store: Store, life: { dead: boolean }): Store {
     return new Proxy(store, {
-      get(target, name: keyof SaleStore) {
-        const verb = target[name] as (...given: unknown[]) => unknown;
+      get(target, name: CrashPoint["verb"]) {
+        const verb = target[name as keyof Store] as (...given: unknown[]) => unknown;
         return (...given: unknown[]) => {
           if (life.dead) throw new Error("the process is dead");
           const dies = crashPoint?.verb === name ? crashPoint : undefined;
@@ -242,6 +323,7 @@ export async function createWorld(options: WorldOptions = {}) {
 
   return {
     mint,
+    node,
     wireguard,
     settings,
     time,
@@ -258,6 +340,19 @@ export async function createWorld(options: WorldOptions = {}) {
     authorization,
     buy: (buyer: Buyer, token: string | undefined, odd?: Partial<PurchaseRequest>): Promise<PurchaseAnswer> =>
       run.purchase(request(buyer, token, odd)),
+    /** An invoice for one day, as a wallet asks for it with the buyer's key as comment. */
+    async invoice(buyer: Buyer, odd: Partial<InvoiceRequest> = {}) {
+      const answer = await run.lnurl.invoice({
+        tier: undefined,
+        amount: "100000",
+        comment: buyer.publicKey,
+        client: "client",
+        countStranger: () => undefined,
+        ...odd,
+      });
+      const paymentHash = answer.verify.split("/").at(-1) ?? "";
+      return { answer, paymentHash, preimage: run.invoices.find(paymentHash)?.preimage ?? "" };
+    },
     crashAt: (point: CrashPoint) => {
       crashPoint = point;
     },
@@ -272,6 +367,7 @@ export async function createWorld(options: WorldOptions = {}) {
     /** The process dies without a word and is started again; recovery is the caller's. */
     async restart(): Promise<void> {
       run.life.dead = true;
+      run.following.abort();
       crashPoint = undefined;
       run.book.close();
       mint.forgetCaller();
@@ -279,6 +375,7 @@ export async function createWorld(options: WorldOptions = {}) {
     },
     async close(): Promise<void> {
       run.life.dead = true;
+      run.following.abort();
       run.book.close();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -303,7 +400,7 @@ export function addressIn(answer: PurchaseAnswer): string {
 }
 
 /** The reason of the refusal that a purchase ends in; throws when it is served, or fails otherwise. */
-export async function reasonOf(purchase: Promise<PurchaseAnswer>): Promise<string> {
+export async function reasonOf(purchase: Promise<unknown>): Promise<string> {
   const outcome = await purchase.then(
     () => "served",
     (error: { reason?: unknown }) => (typeof error.reason === "string" ? error.reason : error),

@@ -1,0 +1,64 @@
+import { renderUnicodeCompact } from "uqr";
+import type { Config } from "../config/types.ts";
+import { ConfigError, EXIT_CONFIG, loadConfig } from "../config.ts";
+import { encodeLnurl, lightningUri, payRequestUrl, satTiers } from "../protocol/lnurl.ts";
+import { describePrice } from "../protocol/price.ts";
+import type { CommandIo } from "./ask-running-daemon.ts";
+import { EXIT_NOTHING_SOLD } from "./exit-codes.ts";
+
+/** One tier as `--json` prints it. */
+interface TierLnurl {
+  tier: string;
+  url: string;
+  /** LUD-01, in lower case. */
+  lnurl: string;
+  lightning: string;
+}
+
+/**
+ * `europa-node lnurl [--json]`: what an operator hands out for wallets, from the config alone. Exit code 0, 1: nothing
+ * is sold over Lightning, 78: the config is wrong.
+ */
+export function showLnurls({ environment, print, complain }: CommandIo, asJson: boolean): number {
+  let config: Config;
+  try {
+    config = loadConfig(environment.configPath, environment).config;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) complain(problem);
+    return EXIT_CONFIG;
+  }
+  const missing = whyNothingIsSold(config);
+  if (missing !== undefined) {
+    complain(missing);
+    return EXIT_NOTHING_SOLD;
+  }
+  const tiers = tierLnurls(config);
+  for (const line of asJson ? [JSON.stringify(tiers)] : tiers.flatMap(inWords)) print(line);
+  return 0;
+}
+
+function whyNothingIsSold({ lightning, listing }: Config): string | undefined {
+  if (lightning === undefined) return "Lightning is off: set enabled = true in [lightning].";
+  if (satTiers(listing.prices).length === 0) {
+    return 'No tier is priced in sat: add one to [[listing.prices]] with currency = "sat".';
+  }
+  return undefined;
+}
+
+function tierLnurls({ server, listing }: Config): TierLnurl[] {
+  return satTiers(listing.prices).map((tier) => {
+    const url = payRequestUrl(server.publicHost, tier);
+    return {
+      tier: describePrice(tier.price),
+      url,
+      lnurl: encodeLnurl(url),
+      lightning: lightningUri(url),
+    };
+  });
+}
+
+/** In upper case (LUD-01) the characters of a QR code take less room. */
+function inWords({ tier, url, lnurl, lightning }: TierLnurl): string[] {
+  return [tier, url, lnurl, lightning, ...renderUnicodeCompact(lnurl.toUpperCase()).split("\n"), ""];
+}

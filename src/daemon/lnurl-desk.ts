@@ -1,0 +1,40 @@
+import type { Config } from "../config/types.ts";
+import { createInvoiceClaims } from "../sales/lightning/invoice-claims.ts";
+import { createInvoiceDesk } from "../sales/lightning/invoice-desk.ts";
+import type { LnurlDesk } from "../sales/lightning/lnurl-request.ts";
+import type { Offer } from "../sales/offer.ts";
+import type { ReservationStore } from "../sales/reservation-store.ts";
+import type { Settlement } from "../sales/settle.ts";
+import type { TunnelAnswer } from "../sales/tunnel-answer.ts";
+import type { Vacancy } from "../sales/vacancy.ts";
+import type { ServerEnd } from "../tunnels/conf.ts";
+import type { Keeper } from "../tunnels/keeper.ts";
+import type { SessionStore } from "../tunnels/session-store.ts";
+import type { Lightning } from "./lightning.ts";
+
+interface LnurlDeskParts {
+  lightning: Lightning;
+  config: Config;
+  offer: Offer;
+  server: ServerEnd;
+  sessions: SessionStore;
+  reservations: ReservationStore;
+  vacancy: Vacancy;
+  keeper: Keeper;
+  settlement: Settlement;
+  tunnel: TunnelAnswer;
+  claimSecret: Buffer;
+  now: () => number;
+  answerWithinMs: number;
+}
+
+/** Everything below /lnurlp. */
+export function createLnurlDesk({ lightning, config, ...parts }: LnurlDeskParts): LnurlDesk {
+  const { node, watch, store, payments } = lightning;
+  const { successAction, invoiceSeconds } = lightning.config;
+  const { pubkey: operatorPubkey } = config.nostr;
+  return {
+    ...createInvoiceDesk({ ...parts, operatorPubkey, successAction, invoiceSeconds, node, watch, store }),
+    ...createInvoiceClaims({ ...parts, publicHost: parts.offer.publicHost, store, payments }),
+  };
+}
