@@ -1,7 +1,11 @@
 import "websocket-polyfill";
 import { renderUnicodeCompact } from "uqr";
+import type { Listing } from "../src/protocol/listing.ts";
+import { encodeLnurl } from "../src/protocol/lnurl.ts";
+import type { Price } from "../src/protocol/price.ts";
 import { createBuyer, findListings } from "../src/testing/buyer.ts";
 import { mintToken } from "../src/testing/ecash.ts";
+import { requestFromWallet } from "../src/testing/wallet.ts";
 import { buildStage, type Stage } from "./demo/stage.ts";
 import "./build.ts";
 
@@ -9,7 +13,7 @@ const OLDEST_NODE = 20;
 
 /** The main job on embedded defaults: an operator comes up, a stranger finds him, pays, and is served. */
 async function demo(stage: Stage): Promise<void> {
-  const { relay, mint, operator, world } = stage;
+  const { relay, mint, operator } = stage;
   say(`relay    ${relay.url}`);
   say(`mint     ${mint.url}`);
   await step("the operator's daemon starts and publishes its listing", async () => {
@@ -56,13 +60,43 @@ async function demo(stage: Stage): Promise<void> {
     `The same for a phone, with the buyer's own key filled in by himself:\n${renderUnicodeCompact(filledIn)}\n`,
   );
 
+  await useTunnel(stage, config, buyer.wireguard.privateKey);
+  await buyOverLightning(listing, price);
+}
+
+async function useTunnel({ world }: Stage, config: string, privateKey: string): Promise<void> {
   if ("missing" in world) {
     say(`no packet goes through a tunnel here: ${world.missing}`);
     return;
   }
-  await world.bringUpBuyer(config, buyer.wireguard.privateKey);
+  await world.bringUpBuyer(config, privateKey);
   const page = await step("fetches a page through the tunnel", () => world.fetchThroughTunnel());
   say(`         ${world.webUrl} said: ${page.trim()}`);
+}
+
+/** Another buyer, with nothing but a wallet that knows LNURL-pay and has a comment field. */
+async function buyOverLightning(listing: Listing, price: Price): Promise<void> {
+  const { endpoint } = one(listing.paymentMethods.filter((method) => method.type === "lightning"));
+  const payUrl = `${endpoint}?p=${price.unit}`;
+  const { publicKey } = createBuyer().wireguard;
+  say(`another buyer's wallet scans ${encodeLnurl(payUrl)}`);
+  const invoice = await step(
+    "asks for an invoice, its WireGuard key for a comment; amount and hash are right",
+    () => requestFromWallet(payUrl, price.amount, publicKey),
+  );
+  say(`         ${invoice.bolt11.slice(0, 60)}…`);
+  const preimage = await step("pays it (the operator's node is a stub that pays itself)", () =>
+    invoice.waitUntilSettled(),
+  );
+  say(`         opens the success action: ${invoice.decipher(preimage)?.slice(0, 60)}…`);
+  const answer = await step("claims the .conf with the preimage", () =>
+    fetch(new URL(`/lnurlp/config/${invoice.paymentHash}`, endpoint), {
+      headers: { authorization: `Preimage ${preimage}` },
+    }),
+  );
+  const { config } = (await answer.json()) as { config?: string };
+  if (config === undefined) throw new Error(`the paid tunnel did not come up: ${answer.status}`);
+  console.log(`\n${config}`);
 }
 
 const started = performance.now();

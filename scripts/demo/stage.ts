@@ -26,7 +26,13 @@ export async function buildStage(): Promise<Stage> {
   const host = "missing" in world ? "127.0.0.1" : world.hostAddress;
   const relay = await startRelay({ host });
   const mint = await startMint({ host, feePpk: 100 });
-  const common = { relays: [relay.url], mints: [mint.url], subnet: SUBNET, serverKeys };
+  const common = {
+    relays: [relay.url],
+    mints: [mint.url],
+    lightning: { backend: "stub", stubSells: true },
+    subnet: SUBNET,
+    serverKeys,
+  } as const;
   const operator = await createOperator(
     "missing" in world
       ? common

@@ -72,6 +72,7 @@ export interface OperatorSettings {
   cashuEnabled?: boolean;
   /** Default 10. */
   maxFeeSat?: number;
+  lightning?: LightningSettings;
   /** In the place of the operator's own. */
   nsec?: string;
   p2pk?: string;
@@ -82,6 +83,18 @@ export interface OperatorSettings {
   /** More TOML, appended at the end. */
   more?: string;
   serverKeys?: WireguardKeyPair;
+}
+
+/** The node; with it, the listing has a Lightning method. */
+export interface LightningSettings {
+  backend: "phoenixd" | "lnd" | "stub";
+  baseUrl?: string;
+  apiToken?: string;
+  certFile?: string;
+  stubSells?: boolean;
+  invoiceSeconds?: number;
+  invoiceGraceSeconds?: number;
+  successAction?: "lud10" | "v1";
 }
 
 interface StartOptions {
@@ -276,6 +289,7 @@ p2pk_privkey_hex = "${operator.p2pkPrivkeyHex}"
 settle_seconds = ${settings.settleSeconds ?? 2}
 open_hold_seconds = ${settings.openHoldSeconds ?? 600}
 
+${settings.lightning ? lightningText(settings.lightning) : ""}
 [nostr]
 relays = ${JSON.stringify(settings.relays)}
 nsec = "${settings.nsec ?? operator.nsecHex}"
@@ -302,5 +316,28 @@ ${settings.mints
       `[[listing.payment_methods]]\ntype = "cashu"\nmint = "${mint}"\np2pk = "${settings.p2pk ?? operator.p2pk}"\nendpoint = "http://${operator.publicHost}/purchase"\n`,
   )
   .join("\n")}
+${
+  settings.lightning
+    ? `[[listing.payment_methods]]\ntype = "lightning"\nendpoint = "http://${operator.publicHost}/lnurlp"\n`
+    : ""
+}
 ${settings.more ?? ""}`;
+}
+
+function lightningText(settings: LightningSettings): string {
+  const keys = {
+    enabled: true,
+    backend: settings.backend,
+    base_url: settings.baseUrl,
+    api_token: settings.apiToken,
+    cert_file: settings.certFile,
+    stub_sells: settings.stubSells,
+    invoice_seconds: settings.invoiceSeconds,
+    invoice_grace_seconds: settings.invoiceGraceSeconds,
+    success_action: settings.successAction,
+  };
+  const lines = Object.entries(keys).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key} = ${JSON.stringify(value)}`],
+  );
+  return `[lightning]\n${lines.join("\n")}\n`;
 }
