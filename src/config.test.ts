@@ -308,11 +308,22 @@ describe("an operator's old file", () => {
     ]);
   });
 
-  it("says that Lightning is not to be had yet", () => {
-    const text = `${LEAST}[[listing.payment_methods]]\ntype = "lightning"\n[lightning]\nenabled = true\n`;
-    expect(load(text).warnings).toEqual([
-      "listing.payment_methods[1]: left out of the listing, because this version sells for ecash only",
-    ]);
+  it("starts with Lightning on, and lists it", () => {
+    const text = OLD_FILE.replace("enabled = false", "enabled = true")
+      .replace("REPLACE_WITH_PHOENIXD_PASSWORD", "5ec4e7")
+      .replace("NSEC_FILE", write("nsec", NSEC_HEX));
+    const { config, warnings } = load(text);
+    expect(warnings).toEqual(["wireguard.subnet_cidr: 10.66.42.1/24 is taken as the network 10.66.42.0/24"]);
+    expect(config.lightning).toMatchObject({
+      backend: "phoenixd",
+      baseUrl: "http://127.0.0.1:9740",
+      apiToken: "5ec4e7",
+    });
+    expect(config.advertisedMethods[0]).toEqual({
+      type: "lightning",
+      endpoint: "https://vpn.example.com:8443/lnurlp",
+      mechanism: "lnurl-pay",
+    });
   });
 });
 

@@ -39,5 +39,8 @@ function isOff(file: Table, section: string): boolean {
 function whyLeftOut(file: Table, type: unknown): string | undefined {
   if (type === "cashu" && isOff(file, "cashu")) return "cashu.enabled is not true";
   if (type !== "lightning") return undefined;
-  return isOff(file, "lightning") ? "lightning.enabled is not true" : "this version sells for ecash only";
+  const { backend, stub_sells } = tableAt(file, "lightning");
+  if (isOff(file, "lightning")) return "lightning.enabled is not true";
+  if (backend !== "stub" || stub_sells === true) return undefined;
+  return 'the invoices of lightning.backend = "stub" are worth nothing, and lightning.stub_sells is not true';
 }

@@ -3,17 +3,7 @@ import type { PaymentMethod } from "../protocol/payment-method.ts";
 import type { Findings } from "./findings.ts";
 import { publicKeyOf } from "./keys.ts";
 import type { ConfigFile } from "./schema.ts";
-import type { AcceptedMint, CashuConfig, LightningConfig } from "./types.ts";
-
-export function resolveLightning({ lightning }: ConfigFile): LightningConfig | undefined {
-  if (!lightning.enabled) return undefined;
-  return {
-    backend: lightning.backend,
-    baseUrl: lightning.base_url,
-    apiToken: lightning.api_token,
-    successAction: lightning.success_action,
-  };
-}
+import type { AcceptedMint, CashuConfig } from "./types.ts";
 
 export function resolveCashu(
   { cashu, listing }: ConfigFile,

@@ -1,8 +1,9 @@
 import { hostOf, networkOf, withoutBrackets } from "./addresses.ts";
 import type { Findings } from "./findings.ts";
 import { nostrPubkeyOf, readPubkey, readSecretKey } from "./keys.ts";
+import { resolveLightning } from "./lightning.ts";
 import { resolveListing } from "./listing.ts";
-import { advertisedMethods, resolveCashu, resolveLightning } from "./payment.ts";
+import { advertisedMethods, resolveCashu } from "./payment.ts";
 import type { ConfigFile } from "./schema.ts";
 import type { Config, LogLevel, NostrConfig, NotificationsConfig, WireguardConfig } from "./types.ts";
 
@@ -35,7 +36,7 @@ export function resolveConfig(file: ConfigFile, around: Surroundings, findings: 
     },
     db: { path: file.db.path },
     wireguard: resolveWireguard(file, around.wireguardMode, findings),
-    lightning: resolveLightning(file),
+    lightning: resolveLightning(file, methods, findings),
     cashu: resolveCashu(file, methods, findings),
     nostr,
     notifications: resolveNotifications(file, nostr.pubkey),

@@ -89,17 +89,40 @@ const lightning = field.table({
     .choice(["phoenixd", "lnd", "stub"])
     .default("phoenixd")
     .describe("Kind of node: phoenixd, lnd, or stub, which pays itself and is for trials only."),
-  base_url: field.webUrl("http://127.0.0.1:9740").optional().describe("URL of the node's HTTP interface."),
+  base_url: field
+    .webUrl("http://127.0.0.1:9740")
+    .optional()
+    .describe(
+      "URL of the node's HTTP interface. Left out: http://127.0.0.1:9740 for phoenixd, https://127.0.0.1:8080 for lnd.",
+    ),
   api_token: field
     .line("the node's password or macaroon")
     .optional()
-    .describe("Secret of the node: phoenixd's http-password, or lnd's macaroon in hex."),
-  api_token_file: secretFile("lightning.api_token"),
+    .describe("Secret of the node: phoenixd's http-password, or lnd's invoice.macaroon in hex."),
+  api_token_file: secretFile("lightning.api_token, or is lnd's macaroon itself"),
+  cert_file: field.path
+    .optional()
+    .describe("lnd's tls.cert, or a copy. Left out: certificates that the system trusts."),
   success_action: field
     .choice(["lud10", "v1"])
     .default("lud10")
     .describe(
       "Form of the encrypted config in an invoice's answer: lud10 for wallets, v1 for older buyers' clients.",
+    ),
+  invoice_seconds: field
+    .whole(1, 86_400, "seconds")
+    .default(600)
+    .describe(
+      "Seconds for which an invoice can be paid and holds an address. Shorter than 60 is for tests only.",
+    ),
+  invoice_grace_seconds: field
+    .whole(0, 3600, "seconds")
+    .default(120)
+    .describe("How long after its end an unpaid invoice keeps its address. Shorter is for tests only."),
+  stub_sells: field.flag
+    .default(false)
+    .describe(
+      "true: with the stub, every invoice counts as paid after a second, so tunnels are given away; for trials only.",
     ),
 });
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { fileTrouble } from "./file-trouble.ts";
+import { macaroonHex } from "./macaroon.ts";
 import { isTable, type Table, tableAt } from "./table.ts";
 
 /** Keys that hold a secret; each may come from the file named by `<key>_file` instead. */
@@ -46,6 +47,7 @@ interface Source {
   path: string;
   /** The key that names it. */
   name: string;
+  textOf(bytes: Buffer): string;
 }
 
 function sourceOf(
@@ -55,15 +57,22 @@ function sourceOf(
   defaultNsecFile: string,
 ): Source | undefined {
   const path = section[`${key}_file`];
-  if (typeof path === "string") return { path, name: `${sectionName}.${key}_file` };
+  if (typeof path === "string") {
+    const textOf = sectionName === "lightning" && section.backend === "lnd" ? macaroonHex : trimmedText;
+    return { path, name: `${sectionName}.${key}_file`, textOf };
+  }
   if (key !== "nsec" || section.nsec !== undefined || !existsSync(defaultNsecFile)) return undefined;
-  return { path: defaultNsecFile, name: `nostr.nsec (from ${defaultNsecFile})` };
+  return { path: defaultNsecFile, name: `nostr.nsec (from ${defaultNsecFile})`, textOf: trimmedText };
+}
+
+function trimmedText(bytes: Buffer): string {
+  return bytes.toString("utf8").trim();
 }
 
 /** Problems do not show the path: a secret may have been written where its file's name belongs. */
-function readSecret({ path, name }: Source, read: ReadSecrets): string | undefined {
+function readSecret({ path, name, textOf }: Source, read: ReadSecrets): string | undefined {
   try {
-    const value = readFileSync(path, "utf8").trim();
+    const value = textOf(readFileSync(path));
     if (value === "") {
       read.problems.push(`${name}: the file is empty; write the secret into it`);
       return undefined;

@@ -49,9 +49,18 @@ export interface WireguardConfig {
 
 export interface LightningConfig {
   backend: "phoenixd" | "lnd" | "stub";
-  baseUrl: string | undefined;
+  baseUrl: string;
+  /** phoenixd's password, or lnd's macaroon in hex; `undefined` for the stub only. */
   apiToken: string | undefined;
+  /** PEM of lnd's own certificate; `undefined`: what the system trusts. */
+  certificate: string | undefined;
   successAction: "lud10" | "v1";
+  /** How long an invoice can be paid. */
+  invoiceSeconds: number;
+  /** How long after that it keeps its address. */
+  invoiceGraceSeconds: number;
+  /** The stub's invoices are listed, and count as paid. */
+  stubSells: boolean;
 }
 
 export interface AcceptedMint {

@@ -15,9 +15,16 @@ export type NodeFault =
 
 export type NodeCall = "make" | "look-up" | "cancel" | "follow" | "probe";
 
+/** What a kind of node does not do. */
+export type NodeLack = "cancel" | "overpay";
+
 /** A node and the hand of its owner: what the contract suite drives, the same for every backend. */
 export interface NodeHarness {
   node: LightningNode;
+  /** Left out: it does everything. */
+  cannot?: ReadonlySet<NodeLack>;
+  /** Password or macaroon that the node is asked with: the contract looks for it in every error and in `probe`'s words. */
+  secret?: string;
   /** Pays as a wallet does, `amountMsat` more or less than asked where the node allows it. Throws when it does not. */
   pay(paymentHash: string, amountMsat?: number): Promise<void>;
   /** The next `times` (1) requests of this kind meet the fault; for `follow`: the stream. */
