@@ -1,6 +1,7 @@
 import { chmodSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { readyMadePage } from "./ready-made-page.ts";
 
 /** `--chaos`: the daemon of `pnpm chaos`, which can be killed at every boundary of a sale. Never what ships. */
 const forChaos = process.argv.includes("--chaos");
@@ -31,7 +32,7 @@ await build({
   banner: { js: "#!/usr/bin/env node" },
   legalComments: "none",
   logLevel: "warning",
-  plugins: forChaos ? [deadlyBoundaries] : [],
+  plugins: [readyMadePage, ...(forChaos ? [deadlyBoundaries] : [])],
 });
 chmodSync(unfinished, 0o755);
 renameSync(unfinished, outfile);

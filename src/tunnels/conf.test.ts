@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { renderConf, type ServerEnd } from "./conf.ts";
+import { renderConf, renderUnpaidConf, type ServerEnd } from "./conf.ts";
 import type { Session } from "./session-store.ts";
 import { noTerms } from "./terms.ts";
 
@@ -78,6 +78,25 @@ PersistentKeepalive = 25
     const text = renderConf({ ...server, coordinate }, session, purchased);
     expect(text).toContain("# Listing: 30402:ab:my PostUp = id  x\n");
     expect(text.split("\n").some((line) => line.startsWith("PostUp"))).toBe(false);
+  });
+
+  it("keeps out of its comments what the page that shows it takes for mischief", () => {
+    const coordinate = "30402:ab:<b>my\u202evpn";
+    expect(renderConf({ ...server, coordinate }, session, purchased)).toContain(
+      "# Listing: 30402:ab: b my vpn\n",
+    );
+  });
+
+  it("names what is bought, and no end, before it is paid", () => {
+    const claimUrl = "https://vpn.example.com/lnurlp/config/ab";
+    const paidLater = { ...purchased, method: "lightning", claimUrl };
+    const text = renderUnpaidConf(server, "10.66.42.9", { seconds: 7200, bytes: 0 }, paidLater);
+    expect(text).toContain("# Bought: 7200 seconds, from the moment the tunnel is up\n");
+    expect(text).toContain(`# claim: ${claimUrl}\n`);
+    expect(text).toContain("Address = 10.66.42.9/32\n");
+    expect(text).not.toMatch(/Expires|Quota/);
+    const data = renderUnpaidConf(server, "10.66.42.9", { seconds: 0, bytes: 5 }, paidLater);
+    expect(data).toContain("# Bought: 5 bytes, ");
   });
 
   it.each<[string, Partial<ServerEnd>, Partial<Session>]>([

@@ -22,11 +22,12 @@ export interface Purchased {
 /** The wg-quick text for a session that runs (docs/spec.md, "The .conf"). The private key stays with the buyer. */
 export function renderConf(server: ServerEnd, session: Session, purchased: Purchased): string {
   const { quotaBytes } = session.terms;
-  return render(server, session.address, purchased, [
+  const terms = [
     `Bought: ${isoTime(session.purchasedAt)}`,
     `Expires: ${expiry(session)}`,
     `Quota: ${quotaBytes === null ? "none" : `${bytesLeft(session.terms)} bytes left`}`,
-  ]);
+  ];
+  return render(server, session.address, head(server, terms, purchased));
 }
 
 /** The text that is sealed into an invoice's answer: it is not paid yet, so it names what is bought and no end. */
@@ -37,27 +38,39 @@ export function renderUnpaidConf(
   purchased: Purchased,
 ): string {
   const what = bought.seconds > 0 ? `${bought.seconds} seconds` : `${bought.bytes} bytes`;
-  return render(server, address, purchased, [`Bought: ${what}, from the moment the tunnel is up`]);
+  const terms = [`Bought: ${what}, from the moment the tunnel is up`];
+  return render(server, address, head(server, terms, purchased));
 }
 
-function render(
+/** The least that a tunnel needs, and where the rest is told; for where there is no room for more. */
+export function renderBareConf(server: ServerEnd, address: string, claimUrl: string): string {
+  return render(server, address, [claimLine(claimUrl)]);
+}
+
+function head(
   server: ServerEnd,
-  address: string,
-  { price, method, claimUrl }: Purchased,
   terms: readonly string[],
-): string {
-  const header = [
+  { price, method, claimUrl }: Purchased,
+): readonly string[] {
+  return [
     "WireGuard tunnel bought over europa-protocol",
     `Operator: ${server.pubkey}`,
     `Listing: ${server.coordinate}`,
     ...terms,
     `Tier: ${describePrice(price)}`,
     `Method: ${method}`,
-    ...(claimUrl === undefined ? [] : [`claim: ${claimUrl}`]),
+    ...(claimUrl === undefined ? [] : [claimLine(claimUrl)]),
     "The private key is your own: the operator never sees it. Put it in the line below.",
   ];
+}
+
+function claimLine(url: string): string {
+  return `claim: ${url}`;
+}
+
+function render(server: ServerEnd, address: string, header: readonly string[]): string {
   const lines = [
-    ...header.map((line) => `# ${oneLine(line)}`),
+    ...header.map((line) => `# ${plain(line)}`),
     "",
     "[Interface]",
     "PrivateKey = <PASTE YOUR OWN PRIVATE KEY HERE>",
@@ -83,7 +96,11 @@ function expiry({ expiresAt, terms }: Session): string {
   return unlimited(terms) ? "never" : "when the data is used up";
 }
 
-/** A `#` line only tells; whatever it would break with is left out rather than a paid .conf refused. */
+/** A `#` line only tells: what a page that shows it would refuse is left out (rule 28), rather than a paid .conf lost. */
+function plain(text: string): string {
+  return oneLine(text).replace(/[<>\p{Cf}\p{Cs}]/gu, " ");
+}
+
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
 }
