@@ -27,7 +27,7 @@ function lightningInWords(sums: LightningSums): string[] {
     ...(shortMsat > 0 ? [`${inSat(shortMsat)} short`] : []),
   ];
   const parts = [`${inSat(receivedMsat)} received`, `${inSat(feeMsat)} kept by the node`, ...beyond];
-  return [`Lightning: ${payments} invoices over ${inSat(requestedMsat)} paid; ${parts.join(", ")}`];
+  return [`Lightning: ${payments} invoices paid, over ${inSat(requestedMsat)}; ${parts.join(", ")}`];
 }
 
 function inSat(msat: number): string {

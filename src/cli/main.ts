@@ -16,7 +16,7 @@ const OLDEST_NODE = 20;
 /** What is in flight gets this long after SIGTERM. */
 const SHUTDOWN_WITHIN_MS = 25_000;
 
-const usage = `europa-node ${version}: sells WireGuard tunnels over Nostr for ecash.
+const usage = `europa-node ${version}: sells WireGuard tunnels over Nostr, for ecash and over Lightning.
 
   europa-node                      run the daemon
   europa-node check-config [file]  say what is wrong with the config, change nothing
