@@ -11,7 +11,7 @@ import {
 
 let world: World;
 beforeEach(async () => {
-  world = await createWorld({ answerWithinMs: 150 });
+  world = await createWorld({ answerWithinMs: 400 });
 });
 afterEach(async () => {
   expect(imbalances(world)).toEqual([]);
@@ -180,7 +180,7 @@ describe("another key of the same buyer", () => {
 
   it("takes over a sale that waits without an address", async () => {
     await world.close();
-    world = await createWorld({ answerWithinMs: 150, times: { addressHoldSeconds: 0 } });
+    world = await createWorld({ answerWithinMs: 400, times: { addressHoldSeconds: 0 } });
     const buyer = world.buyer();
     const token = world.mint.issue([100]);
     world.mint.setSilent(true);

@@ -150,7 +150,7 @@ describe("many at once", () => {
   });
 
   it("swaps at one mint are bounded, the rest wait or are told to come again", async () => {
-    await inWorld({ places: 1, queue: 1, answerWithinMs: 150 });
+    await inWorld({ places: 1, queue: 1, answerWithinMs: 400 });
     world.mint.script("swap", "stall");
     const tokens = [1, 2, 3].map(() => world.mint.issue([100]));
     const outcomes = await Promise.all(tokens.map((token) => reasonOf(world.buy(world.buyer(), token))));
@@ -175,7 +175,7 @@ describe("many at once", () => {
 
 describe("an answer", () => {
   it("comes in time though the mint stalls, and the swap goes on behind it", async () => {
-    await inWorld({ answerWithinMs: 150 });
+    await inWorld({ answerWithinMs: 400 });
     const buyer = world.buyer();
     const token = world.mint.issue([100]);
     world.mint.script("swap", "stall");

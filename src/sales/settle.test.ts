@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 async function inWorld(options: WorldOptions = {}): Promise<void> {
-  world = await createWorld({ answerWithinMs: 150, ...options });
+  world = await createWorld({ answerWithinMs: 400, ...options });
 }
 
 function sales(): BookedSale[] {
