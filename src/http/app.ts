@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { Refusal } from "../protocol/refusal.ts";
 import type { LnurlDesk } from "../sales/lightning/lnurl-request.ts";
@@ -61,7 +62,23 @@ export function buildApp(deps: HttpDeps): FastifyInstance {
   addPurchaseRoute(app, deps.purchase, limits);
   addLnurlpRoutes(app, deps.lnurl, limits);
   addConfigViewerRoute(app, deps.viewer);
+  dropUnusedOnClose(app);
   return app;
+}
+
+/**
+ * Proxies and browsers open connections ahead of need. Node calls one idle only after its first request: without this,
+ * such a connection would hold up the close until it times out.
+ */
+function dropUnusedOnClose(app: FastifyInstance): void {
+  const open = new Set<Socket>();
+  app.server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  app.addHook("preClose", async () => {
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+  });
 }
 
 /** What arrives on open connections during shutdown; what was accepted before is still finished. */

@@ -149,3 +149,10 @@ it("finishes what is in flight while closing, and refuses what arrives whole onl
   expect(answered).toContain('"config":"x"');
   await closed;
 });
+
+it("does not wait at its close for a connection on which nothing was ever asked", async () => {
+  const { socket, all } = listenTo(open());
+  await new Promise((resolve) => socket.once("connect", resolve));
+  await app.close();
+  expect(await all).toBe("");
+});

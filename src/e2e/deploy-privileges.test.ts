@@ -1,0 +1,119 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { detectWireguard } from "../testing/detect-wireguard.ts";
+import { eventually } from "../testing/eventually.ts";
+import { makeTempDir, type TempDir } from "../testing/temp-dir.ts";
+import { toolsMissing } from "../testing/tools.ts";
+import { openTunnelMarket, type TunnelMarket, tunnelsMissing } from "../testing/tunnel-market.ts";
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, "../..");
+const inCi = Boolean(process.env.CI);
+const missing = (await tunnelsMissing(inCi)) ?? toolsMissing(["setpriv"], inCi);
+const wireguard = await detectWireguard();
+const backend = wireguard.available ? wireguard.backend : undefined;
+
+/** Whoever made the folders with bootstrap.sh, and the unit's user. Neither need have a name. */
+const OPERATOR = 4001;
+const SERVICE = 4002;
+
+const only = (names: string[]) => ["-all", ...names.map((name) => `+${name}`)].join(",");
+
+/** What a process of docker-compose.yml's container is: root with these and no others (rule 34). */
+const rootWith = (...names: string[]) => [
+  "setpriv",
+  "--no-new-privs",
+  `--bounding-set=${only(names)}`,
+  "--inh-caps=-all",
+];
+
+/** What europa-node.service's process is: a user of its own, and what AmbientCapabilities gives it. */
+const userWith = (...names: string[]) => [
+  ...["setpriv", `--reuid=${SERVICE}`, `--regid=${SERVICE}`, "--clear-groups", "--no-new-privs"],
+  ...["bounding-set", "inh-caps", "ambient-caps"].map((set) => `--${set}=${only(names)}`),
+];
+
+describe.skipIf(missing)(`with few rights${missing ? ` (skipped: ${missing})` : ""}`, () => {
+  let market: TunnelMarket;
+  let folder: TempDir;
+  let daemon: ChildProcess | undefined;
+  let printed = "";
+
+  beforeAll(async () => {
+    market = await openTunnelMarket({ tag: "e2epriv", buyers: 1 });
+    folder = await makeTempDir();
+    await run("sh", [join(ROOT, "scripts/pack.sh"), folder.path]);
+    await run("chmod", ["755", folder.path]);
+  }, 60_000);
+
+  afterEach(async () => {
+    if (daemon?.exitCode === null && daemon.kill("SIGKILL")) await once(daemon, "exit");
+  });
+
+  afterAll(async () => {
+    await market?.destroy();
+    await folder?.remove();
+  }, 30_000);
+
+  async function startBelongingTo(owner: number, privileges: readonly string[]): Promise<void> {
+    await run("chown", ["-R", `${owner}:${owner}`, market.operator.folder]);
+    await run("chmod", ["-R", "go=", market.operator.folder]);
+    const argv = [
+      ...market.world.commandPrefix("operator"),
+      ...privileges,
+      process.execPath,
+      join(folder.path, "dist/index.cjs"),
+    ];
+    printed = "";
+    daemon = spawn(argv[0] ?? "", argv.slice(1), {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: process.env.PATH, EUROPA_NODE_CONFIG: market.operator.configPath },
+    });
+    for (const stream of [daemon.stdout, daemon.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        printed += text;
+      });
+    }
+  }
+
+  const says = (text: string) => eventually(() => printed.includes(text) || hasEnded(), 30_000);
+  const hasEnded = () => daemon?.exitCode !== null;
+
+  it("root without DAC_OVERRIDE cannot read what bootstrap.sh made for another user", async () => {
+    await startBelongingTo(OPERATOR, rootWith("net_admin"));
+    await eventually(hasEnded, 30_000);
+    expect(daemon?.exitCode).toBe(78);
+    expect(printed).toContain(market.operator.configPath);
+  });
+
+  it("the container's two capabilities sell a tunnel from another user's folders", async () => {
+    await startBelongingTo(OPERATOR, rootWith("net_admin", "dac_override"));
+    await says('"event":"listening"');
+    const sold = await market.buy();
+    expect((await market.peers()).get(sold.buyer.wireguard.publicKey)).toBe(`${sold.address}/32`);
+  });
+
+  // wireguard-go looks at who owns its socket, only the kernel at the capability.
+  if (backend === "kernel") {
+    it("the unit's user with CAP_NET_ADMIN sells a tunnel", async () => {
+      await startBelongingTo(SERVICE, userWith("net_admin"));
+      await says('"event":"listening"');
+      const sold = await market.buy();
+      expect((await market.peers()).get(sold.buyer.wireguard.publicKey)).toBe(`${sold.address}/32`);
+    });
+  }
+
+  it("a user without it is told which capability is missing, and sells nothing", async () => {
+    await startBelongingTo(SERVICE, userWith());
+    await says('"event":"listening"');
+    await says("CAP_NET_ADMIN");
+    expect(printed).toMatch(/"event":"wireguard-trouble".*CAP_NET_ADMIN/);
+    const health = await market.health();
+    expect([health.status, health.wireguard]).toEqual([503, expect.stringContaining("no permission")]);
+    const refused = await (await market.prepare()).send();
+    expect([refused.status, refused.body.reason]).toEqual([503, "tunnel-unavailable"]);
+  });
+});
