@@ -97,10 +97,16 @@ describe("a mint's answer", () => {
 
   it("is waited for no longer than the timeout, headers and body alike", async () => {
     const silent = await serve(() => undefined);
-    expect(await impatient.get(silent, "/", schema)).toEqual({ kind: "unclear", why: "no answer within 400 ms" });
+    expect(await impatient.get(silent, "/", schema)).toEqual({
+      kind: "unclear",
+      why: "no answer within 400 ms",
+    });
     server?.closeAllConnections();
     const drip = await serve((_request, response) => void response.writeHead(200).write("{"));
-    expect(await impatient.get(drip, "/", schema)).toEqual({ kind: "unclear", why: "no answer within 400 ms" });
+    expect(await impatient.get(drip, "/", schema)).toEqual({
+      kind: "unclear",
+      why: "no answer within 400 ms",
+    });
   });
 
   it("that never came names the system's code and no address", async () => {
