@@ -11,7 +11,7 @@ import { chooseCashuDesk } from "./daemon/cashu-desk.ts";
 import { createDatabaseProbe } from "./daemon/database-probe.ts";
 import { chooseEnforcement, warnOfCollisions } from "./daemon/enforcement.ts";
 import { healthReport } from "./daemon/health.ts";
-import { createLightning } from "./daemon/lightning.ts";
+import { createLightning, endLightning } from "./daemon/lightning.ts";
 import { inWordsOfListening } from "./daemon/listen-failure.ts";
 import { createLnurlDesk } from "./daemon/lnurl-desk.ts";
 import { logRefusals } from "./daemon/log-refusals.ts";
@@ -221,6 +221,8 @@ export async function startDaemon(config: Config, flags: StartFlags, logger: Log
       lightning.follow();
       job("node", NODE_MS, lightning.refresh);
       job("payments", PAYMENTS_MS, lightning.payments.poll);
+    } else {
+      job("payments", PAYMENTS_MS, endLightning({ book, sessions, sales, reservations, now }));
     }
 
     // The wallet.

@@ -8,6 +8,7 @@ import { createInvoiceStore } from "../sales/lightning/invoice-store.ts";
 import { createNodeWatch } from "../sales/lightning/node-watch.ts";
 import { createOldInvoicesStore } from "../sales/lightning/old-invoices-store.ts";
 import { createPayments, defaultPaymentTimes } from "../sales/lightning/payments.ts";
+import { createUnaskedLapse } from "../sales/lightning/unasked.ts";
 import type { ReservationStore } from "../sales/reservation-store.ts";
 import type { Settlement } from "../sales/settle.ts";
 import type { SessionStore } from "../tunnels/session-store.ts";
@@ -45,7 +46,8 @@ export function createLightning(parts: LightningParts) {
     times: { ...defaultPaymentTimes, graceSeconds: config.invoiceGraceSeconds },
     onChange,
   });
-  const following = new AbortController();
+  const stopping = new AbortController();
+  let following: Promise<void> = Promise.resolve();
 
   return {
     config,
@@ -61,16 +63,27 @@ export function createLightning(parts: LightningParts) {
       const adopted = createOldInvoicesStore(book, parts.claimSecret).adopt(now());
       if (adopted > 0)
         logger.info({ event: "invoices-adopted", count: adopted }, "an older daemon's invoices");
-      const late = new AbortController();
-      const limit = sleep(withinMs, undefined, { signal: late.signal }).catch(() => undefined);
-      await Promise.race([payments.recover(), limit]);
-      late.abort();
+      await Promise.race([payments.recover(), sleep(withinMs, undefined, { ref: false })]);
     },
-    follow: (): void => void payments.follow(following.signal),
-    /** Hears of nothing more; what was heard of is granted first, for at most `withinMs`. */
+    follow(): void {
+      following = payments.follow(stopping.signal);
+    },
+    /** Hears of nothing more; waits for the stream to end, for at most `withinMs`. */
     async stop(withinMs: number): Promise<void> {
-      following.abort();
-      await Promise.race([payments.idle(), sleep(withinMs, undefined, { ref: false })]);
+      stopping.abort();
+      await Promise.race([following, sleep(withinMs, undefined, { ref: false })]);
     },
   };
+}
+
+/** What Lightning left in the book, for as long as it is switched off: a step to be repeated. */
+export function endLightning({
+  book,
+  sessions,
+  sales,
+  reservations,
+  now,
+}: Pick<LightningParts, "book" | "sessions" | "sales" | "reservations" | "now">): () => void {
+  const store = createInvoiceStore(book, sessions, sales, reservations);
+  return createUnaskedLapse({ store, graceSeconds: defaultPaymentTimes.graceSeconds, now });
 }

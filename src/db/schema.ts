@@ -83,9 +83,12 @@ export const migrations: readonly string[] = [
     flaw TEXT,
     CHECK (bought_seconds >= 0 AND bought_bytes >= 0 AND bought_seconds + bought_bytes > 0)
   ) STRICT;
+  -- SQLite uses these only for a query that says the same of the state, in the same words.
   CREATE INDEX sales_open ON sales (state) WHERE state IN ('swapping', 'paid', 'owed');
-  CREATE INDEX sales_unpaid ON sales (state) WHERE state IN ('invoicing', 'invoiced', 'lapsed');
-  CREATE INDEX sales_by_session ON sales (session_id);
+  CREATE INDEX sales_in_line ON sales (paid_at, created_at) WHERE state = 'owed' AND session_id IS NULL;
+  CREATE INDEX sales_payable ON sales (created_at) WHERE state IN ('invoicing', 'invoiced');
+  CREATE INDEX sales_lapsed ON sales (released_at) WHERE state = 'lapsed';
+  CREATE INDEX sales_by_session ON sales (session_id) WHERE session_id IS NOT NULL;
 
   -- The claim: one row per input proof of a sale that is not released.
   CREATE TABLE sale_inputs (

@@ -86,6 +86,7 @@ export function createClaimDesk(parts: ClaimParts) {
         for (const mate of movable(current, sessionId, who, clientKey)) {
           sales.moved(mate.saleId, who.keyHash, clientKey, now());
         }
+        if (sessionId !== null) sales.leaveUnpaid(sessionId, now());
       };
       if (sale.keyHash === who.keyHash || sale.state === "released") return;
       if (sessionId === null) return write();

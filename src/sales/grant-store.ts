@@ -86,6 +86,8 @@ export function createGrantStore(book: Book, sessions: SessionStore, reservation
     granted: (saleId: string, now: number) => book.transaction(() => granted(saleId, now)).immediate(),
     attachSession: (saleId: string, now: number) =>
       book.transaction(() => attachSession(saleId, now)).immediate(),
+    /** The session is another key's now: unpaid invoices for the former one are for a tunnel of their own. */
+    leaveUnpaid: reservations.detach,
     /** Sales that are not at rest: those paid first, in the order of payment, then those unresolved. */
     openSales: () => open.all().map(toSale),
     ofSession: (sessionId: string) => ofSession.all(sessionId).map(toSale),

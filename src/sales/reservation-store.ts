@@ -8,16 +8,17 @@ export type ReservationStore = ReturnType<typeof createReservationStore>;
  * yields to him, the oldest first. Its invoice stays payable and then takes another address.
  */
 export function createReservationStore(book: Book, sessions: SessionStore, poolSize: number) {
-  // A session that never ran, and that nothing but unpaid invoices holds.
-  const reserved = `FROM sessions s JOIN session_terms t USING (session_id)
-    WHERE s.status = 'pending' AND t.ended_at IS NULL
+  // A session that nothing but unpaid invoices holds, whose address would be free without them: one that ended has its
+  // own hold first.
+  const reserved = `FROM sessions s JOIN pool_addresses p USING (assigned_ip)
+    WHERE s.status = 'pending' AND p.held_until <= ?
       AND EXISTS (SELECT 1 FROM sales WHERE sales.session_id = s.session_id AND state IN ('invoicing', 'invoiced'))
       AND NOT EXISTS (SELECT 1 FROM sales WHERE sales.session_id = s.session_id
         AND state IN ('swapping', 'paid', 'owed'))`;
-  const count = book.prepare<[], number>(`SELECT count(*) ${reserved}`).pluck();
-  const ids = book.prepare<[], string>(`SELECT s.session_id ${reserved}`).pluck();
+  const count = book.prepare<[number], number>(`SELECT count(*) ${reserved}`).pluck();
+  const ids = book.prepare<[number], string>(`SELECT s.session_id ${reserved}`).pluck();
   const oldest = book
-    .prepare<[], string>(`SELECT s.session_id ${reserved} ORDER BY s.purchased_at, s.rowid LIMIT 1`)
+    .prepare<[number], string>(`SELECT s.session_id ${reserved} ORDER BY s.purchased_at, s.rowid LIMIT 1`)
     .pluck();
   const detach = book.prepare(
     `UPDATE sales SET session_id = NULL, address_released_at = ?
@@ -25,8 +26,12 @@ export function createReservationStore(book: Book, sessions: SessionStore, poolS
   );
   const most = Math.max(1, Math.floor(poolSize / 2));
 
+  function yielding(now: number): number {
+    return count.get(now) ?? 0;
+  }
+
   function yieldOldest(now: number): boolean {
-    const sessionId = oldest.get();
+    const sessionId = oldest.get(now);
     if (sessionId === undefined) return false;
     detach.run(now, sessionId);
     sessions.unpin(sessionId, now);
@@ -42,7 +47,7 @@ export function createReservationStore(book: Book, sessions: SessionStore, poolS
 
   function reserveUnpaid(publicKey: string, first: FirstPurchase, now: number): string | undefined {
     if (sessions.findByKey(publicKey, now) === undefined) {
-      while ((count.get() ?? 0) >= most) yieldOldest(now);
+      while (yielding(now) >= most) yieldOldest(now);
     }
     return reserve(publicKey, first, now);
   }
@@ -55,8 +60,10 @@ export function createReservationStore(book: Book, sessions: SessionStore, poolS
     reserveUnpaid: (publicKey: string, first: FirstPurchase, now: number) =>
       book.transaction(() => reserveUnpaid(publicKey, first, now))(),
     /** Addresses that a payer can have although they are not free. */
-    yielding: () => count.get() ?? 0,
+    yielding,
     /** Sessions that such addresses belong to. */
-    sessionIds: () => ids.all(),
+    sessionIds: (now: number) => ids.all(now),
+    /** Unpaid invoices of the session hold it no longer, and take another once they are paid. */
+    detach: (sessionId: string, now: number) => void detach.run(now, sessionId),
   };
 }

@@ -24,7 +24,7 @@ export function createVacancy(parts: VacancyParts) {
 
   /** Buyers who paid and wait for an address come first, then `ahead` others. */
   function hasAddress(ahead = 0): boolean {
-    const taken = grants.owedWithoutSession() + ahead - reservations.yielding();
+    const taken = grants.owedWithoutSession() + ahead - reservations.yielding(now());
     return taken < 0 || pool.countFree(now(), taken + 1) > taken;
   }
 
@@ -32,20 +32,27 @@ export function createVacancy(parts: VacancyParts) {
     return sessions.findByKey(clientKey, now()) !== undefined;
   }
 
+  function isCustomer(clientKey: string): boolean {
+    const session = sessions.findByKey(clientKey, now());
+    return session !== undefined && (session.status === "active" || session.endedAt !== null);
+  }
+
   return {
     hasAddress,
-    /** The key has a session that a purchase would extend. */
+    /** The key has a session that a purchase would extend, be it one that is not paid yet. */
     isRenewal,
+    /** The key has a tunnel, or had one a moment ago: limits for strangers spare it (rule 31). */
+    isCustomer,
     /** Throws `Refusal`: `policy`, `tunnel-unavailable`, `no-ip-available`. */
     check(clientKey: string, ahead: number): void {
       if (keeper.isForeign(clientKey)) {
         throw new Refusal("policy", "this WireGuard key is the operator's own business; use another one");
       }
       if (keeper.trouble() !== undefined) throw tunnelUnavailable("the tunnel cannot be served now");
-      if (isRenewal(clientKey)) return;
+      if (isCustomer(clientKey)) return;
       const closed = parts.closedToStrangers();
       if (closed !== undefined) throw tunnelUnavailable(closed);
-      if (!hasAddress(ahead)) throw noAddress();
+      if (!isRenewal(clientKey) && !hasAddress(ahead)) throw noAddress();
     },
   };
 }

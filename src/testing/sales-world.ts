@@ -5,22 +5,17 @@ import { finalizeEvent, generateSecretKey, getPublicKey } from "nostr-tools/pure
 import { pino } from "pino";
 import { createFacts } from "../db/facts.ts";
 import { type Book, openBook } from "../db/open-book.ts";
-import { createStub } from "../lightning/stub.ts";
 import type { Price, Quantity } from "../protocol/price.ts";
 import { buildAuthorization, encodeAuthorization } from "../protocol/purchase-auth.ts";
 import { createClaimDesk } from "../sales/claim-desk.ts";
-import { createInvoiceClaims } from "../sales/lightning/invoice-claims.ts";
-import { createInvoiceDesk } from "../sales/lightning/invoice-desk.ts";
-import { createInvoiceStore, type InvoiceStore } from "../sales/lightning/invoice-store.ts";
-import type { InvoiceRequest, LnurlDesk } from "../sales/lightning/lnurl-request.ts";
-import { createNodeWatch } from "../sales/lightning/node-watch.ts";
-import { createPayments, defaultPaymentTimes } from "../sales/lightning/payments.ts";
+import { createInvoiceStore } from "../sales/lightning/invoice-store.ts";
+import type { InvoiceRequest } from "../sales/lightning/lnurl-request.ts";
 import type { Offer } from "../sales/offer.ts";
 import { createPriceStore } from "../sales/price-store.ts";
 import { createPurchase } from "../sales/purchase.ts";
 import type { PurchaseAnswer, PurchaseRequest } from "../sales/purchase-request.ts";
 import { createReservationStore } from "../sales/reservation-store.ts";
-import { createSaleStore, type SaleStore } from "../sales/sale-store.ts";
+import { createSaleStore } from "../sales/sale-store.ts";
 import { createSettlement, defaultTimes, type SettlementTimes } from "../sales/settle.ts";
 import { createTunnelAnswer } from "../sales/tunnel-answer.ts";
 import { createVacancy } from "../sales/vacancy.ts";
@@ -32,12 +27,14 @@ import { createSessionStore } from "../tunnels/session-store.ts";
 import { parseSubnet } from "../tunnels/subnet.ts";
 import { createInMemoryEnforcement } from "../wireguard/in-memory.ts";
 import { createFakeMint } from "./fake-mint-port.ts";
+import { createFakeNode } from "./fake-node-port.ts";
+import { openLightningTill } from "./lightning-till.ts";
+import { createMortality } from "./mortal.ts";
 import { generateWireguardKeys } from "./wireguard-keys.ts";
 
 export const dayPrice: Price = { amount: 100, currency: "sat", unit: "day" };
 export const DAY = 86_400;
-const HOLD_SECONDS = 300;
-export const INVOICE_SECONDS = 600;
+export const HOLD_SECONDS = 300;
 
 export interface WorldOptions {
   /** 10.9.0.0/28 has 13 addresses, /29 five, /30 one. */
@@ -49,6 +46,8 @@ export interface WorldOptions {
   prices?: Price[];
   minPurchase?: Quantity;
   maxPurchase?: Quantity;
+  /** Writes the database that the operator comes with. */
+  former?: (path: string) => void;
 }
 
 /** What of the operator's settings a restart may change. */
@@ -62,6 +61,7 @@ export interface Settings {
   cashu: "on" | "cashu-not-configured" | "no-cashu-in-listing";
   closed: string | undefined;
   answerWithinMs: number;
+  successAction: "lud10" | "v1";
 }
 
 export interface Buyer {
@@ -69,11 +69,7 @@ export interface Buyer {
   publicKey: string;
 }
 
-/** A verb of a store of sales before or after which the process dies. */
-export interface CrashPoint {
-  verb: keyof SaleStore | keyof InvoiceStore;
-  when: "before" | "after";
-}
+export type { CrashPoint } from "./mortal.ts";
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
@@ -86,7 +82,7 @@ export async function createWorld(options: WorldOptions = {}) {
   const path = join(folder, "book.db");
   const mint = createFakeMint();
   const server = generateWireguardKeys();
-  const node = createStub({ settleAfterMs: undefined, now: () => time.seconds });
+  const node = createFakeNode(() => time.seconds);
   const operator = getPublicKey(generateSecretKey());
   const wireguard = createInMemoryEnforcement(server.publicKey);
   const logLines: string[] = [];
@@ -100,9 +96,11 @@ export async function createWorld(options: WorldOptions = {}) {
     mintAccepted: true,
     cashu: "on",
     closed: undefined,
-    answerWithinMs: options.answerWithinMs ?? 2_000,
+    answerWithinMs: options.answerWithinMs ?? 10_000,
+    successAction: "lud10",
   };
-  let crashPoint: CrashPoint | undefined;
+  const { mortal, dieAt } = createMortality();
+  options.former?.(path);
   let run = await start();
 
   async function start() {
@@ -128,6 +126,7 @@ export async function createWorld(options: WorldOptions = {}) {
       logger,
       onChange,
     });
+    sessions.adoptOldRows(now());
     await keeper.tick();
     const findMint = (key: string) =>
       settings.mintAccepted && key === mint.mint.key ? mint.mint : undefined;
@@ -205,47 +204,25 @@ export async function createWorld(options: WorldOptions = {}) {
       },
     });
     const realInvoices = createInvoiceStore(book, sessions, realStore, reservations);
-    const invoices = mortal(realInvoices, life);
-    const watch = createNodeWatch(node, logger);
-    await watch.refresh();
-    const payments = createPayments({
-      store: invoices,
+    const till = await openLightningTill({
       node,
-      nodeName: "stub",
-      advance: settlement.advance,
+      store: mortal(realInvoices, life),
+      offer,
+      operatorPubkey: operator,
+      server: serverEnd,
+      successAction: settings.successAction,
+      sessions,
+      reservations,
+      vacancy,
+      keeper,
+      settlement,
+      tunnel,
+      claimSecret,
       now,
       nowMs,
       logger,
-      times: defaultPaymentTimes,
-      onChange,
+      answerWithinMs: settings.answerWithinMs,
     });
-    const following = new AbortController();
-    const lnurl: LnurlDesk = {
-      ...createInvoiceDesk({
-        offer,
-        operatorPubkey: operator,
-        server: serverEnd,
-        successAction: "lud10",
-        invoiceSeconds: INVOICE_SECONDS,
-        node,
-        watch,
-        store: invoices,
-        sessions,
-        reservations,
-        vacancy,
-        keeper,
-        claimSecret,
-        now,
-      }),
-      ...createInvoiceClaims({
-        publicHost: offer.publicHost,
-        store: invoices,
-        payments,
-        settlement,
-        tunnel,
-        answerWithinMs: settings.answerWithinMs,
-      }),
-    };
     return {
       life,
       book,
@@ -254,38 +231,15 @@ export async function createWorld(options: WorldOptions = {}) {
       invoices: realInvoices,
       reservations,
       vacancy,
+      guard,
       keeper,
       pool,
       settlement,
       purchase,
-      payments,
-      lnurl,
-      following,
+      ...till,
+      claimSecret,
       coordinate,
     };
-  }
-
-  /** Verbs throw once the process is dead, and one of them may be where it dies. */
-  function mortal<Store extends object>(store: Store, life: { dead: boolean }): Store {
-    return new Proxy(store, {
-      get(target, name: CrashPoint["verb"]) {
-        const verb = target[name as keyof Store] as (...given: unknown[]) => unknown;
-        return (...given: unknown[]) => {
-          if (life.dead) throw new Error("the process is dead");
-          const dies = crashPoint?.verb === name ? crashPoint : undefined;
-          if (dies?.when === "before") die(life);
-          const result = verb(...given);
-          if (dies) die(life);
-          return result;
-        };
-      },
-    });
-  }
-
-  function die(life: { dead: boolean }): never {
-    life.dead = true;
-    crashPoint = undefined;
-    throw new Error("the process died here");
   }
 
   function request(buyer: Buyer, token: string | undefined, odd: Partial<PurchaseRequest> = {}) {
@@ -353,9 +307,7 @@ export async function createWorld(options: WorldOptions = {}) {
       const paymentHash = answer.verify.split("/").at(-1) ?? "";
       return { answer, paymentHash, preimage: run.invoices.find(paymentHash)?.preimage ?? "" };
     },
-    crashAt: (point: CrashPoint) => {
-      crashPoint = point;
-    },
+    crashAt: dieAt,
     isDead: () => run.life.dead,
     /** Time for every pause to be over, then a sweep, to its end. */
     async sweep(seconds = 60): Promise<void> {
@@ -368,7 +320,7 @@ export async function createWorld(options: WorldOptions = {}) {
     async restart(): Promise<void> {
       run.life.dead = true;
       run.following.abort();
-      crashPoint = undefined;
+      dieAt(undefined);
       run.book.close();
       mint.forgetCaller();
       run = await start();
@@ -421,14 +373,14 @@ export interface BookedSale {
   flaw: string | null;
 }
 
-/** Sums that must agree in every book; what does not is returned in words. */
+/** Sums over ecash that must agree in every book; what does not is returned in words. */
 export function imbalances(world: World): string[] {
   const found: string[] = [...world.mint.violations];
   const proofs = world.all<{ sale_id: string; sat: number }>(
     "SELECT sale_id, sum(amount_sat) AS sat FROM proofs GROUP BY sale_id",
   );
   const satOf = new Map(proofs.map((row) => [row.sale_id, row.sat]));
-  for (const sale of world.all<BookedSale>("SELECT * FROM sales")) {
+  for (const sale of world.all<BookedSale>("SELECT * FROM sales WHERE method = 'cashu'")) {
     const sat = satOf.get(sale.sale_id) ?? 0;
     const isPaid = sale.state === "paid" || sale.state === "owed" || sale.state === "granted";
     const lossSat = sale.face_sat - sale.fee_sat - sat;

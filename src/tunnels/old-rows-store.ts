@@ -3,8 +3,8 @@ import { isWireguardKey } from "../protocol/wireguard-key.ts";
 
 export type OldRowsStore = ReturnType<typeof createOldRowsStore>;
 
-/** How long an older daemon's unpaid invoice may still be paid. */
-const OLD_INVOICE_SECONDS = 86_400;
+/** How long an older daemon's unpaid invoice may still be paid (docs/spec.md, "An older database"). */
+export const OLD_INVOICE_SECONDS = 86_400;
 
 /**
  * Takes over what an older daemon wrote into `sessions` (docs/spec.md, "An older database"). Its columns take any
@@ -34,8 +34,9 @@ export function createOldRowsStore(book: Book) {
     "INSERT OR REPLACE INTO departing_peers (public_key, assigned_ip, since) VALUES (?, ?, ?)",
   );
   const lapsePending = book.prepare(
-    `UPDATE sessions SET status = 'expired' WHERE status = 'pending' AND coalesce(purchased_at, 0) <= ?
-       AND session_id NOT IN (SELECT session_id FROM sales WHERE session_id IS NOT NULL)`,
+    `UPDATE sessions SET status = 'expired' WHERE status = 'pending'
+       AND coalesce(CAST(purchased_at AS INTEGER), 0) NOT BETWEEN ? AND ?
+       AND NOT EXISTS (SELECT 1 FROM sales WHERE sales.session_id = sessions.session_id)`,
   );
 
   return {
@@ -48,7 +49,8 @@ export function createOldRowsStore(book: Book) {
       }
     },
     endedAfter: (unixSeconds: number) => endedAfter.all(unixSeconds),
-    /** Unpaid invoices lapse after a day; a session that a sale has pinned is not one. */
-    lapsePending: (now: number) => void lapsePending.run(now - OLD_INVOICE_SECONDS),
+    /** Unpaid invoices lapse after a day, and those of a day to come; a session that a sale has pinned is not one. */
+    lapsePending: (now: number) =>
+      void lapsePending.run(now - OLD_INVOICE_SECONDS + 1, now + OLD_INVOICE_SECONDS),
   };
 }

@@ -68,7 +68,8 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   const byId = book.prepare<[string], SessionRow>(`SELECT ${columns} ${from} WHERE session_id = ?`);
   const byKey = book.prepare<[string, number], SessionRow>(
     `SELECT ${columns} ${from} WHERE s.client_identity = ?
-       AND (s.status = 'active' OR (s.status = 'pending' AND s.payment_hash IS NULL) OR (s.status = 'expired'
+       AND (s.status = 'active'
+         OR (s.status = 'pending' AND (s.payment_hash IS NULL OR t.ended_at IS NOT NULL)) OR (s.status = 'expired'
          AND (t.ended_at > ? OR s.client_identity IN (SELECT public_key FROM departing_peers))))
      ORDER BY s.status = 'active' DESC, s.status = 'pending' DESC, s.expires_at IS NULL DESC, s.expires_at DESC`,
   );
@@ -129,7 +130,8 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
 
   /**
    * The session that a purchase for `publicKey` would extend: live, pending, or ended less than the hold ago (longer
-   * while its peer was not read back as gone). An older daemon's unpaid invoice keeps its own row and its own terms.
+   * while its peer was not read back as gone). An older daemon's unpaid invoice keeps its own row and its own terms: it
+   * is pending, has a payment hash, and never ran.
    */
   function findByKey(publicKey: string, now: number): Session | undefined {
     const known = byKey

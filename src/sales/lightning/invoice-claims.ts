@@ -27,7 +27,7 @@ export function createInvoiceClaims(parts: InvoiceClaimsParts): Pick<LnurlDesk, 
   async function find(paymentHash: string): Promise<BookedInvoice> {
     const invoice = handedOut(paymentHash);
     if (isPaid(invoice.sale)) return invoice;
-    await payments.ask(invoice);
+    await payments.ask({ saleId: invoice.sale.saleId, paymentHash });
     return handedOut(paymentHash);
   }
 

@@ -8,6 +8,7 @@ import type { ReservationStore } from "../reservation-store.ts";
 import type { LightningSale } from "../sale.ts";
 import { createCursorStore } from "./cursor-store.ts";
 import type { Cursor, Invoice, Payment } from "./ports.ts";
+import { createUnpaidStore } from "./unpaid-store.ts";
 
 export type InvoiceStore = ReturnType<typeof createInvoiceStore>;
 
@@ -73,11 +74,12 @@ export function createInvoiceStore(
   const byHash = book.prepare<[string], InvoiceRow>("SELECT * FROM invoices WHERE payment_hash = ?");
   const byReference = book.prepare<[string], InvoiceRow>("SELECT * FROM invoices WHERE sale_id = ?");
   const writeAnswer = book.prepare(
-    "UPDATE invoices SET payment_hash = ?, preimage = ?, bolt11 = ? WHERE sale_id = ?",
+    "UPDATE invoices SET payment_hash = ?, preimage = ?, bolt11 = ? WHERE sale_id = ? AND bolt11 IS NULL",
   );
   const setInvoiced = book.prepare(
     "UPDATE sales SET state = 'invoiced' WHERE sale_id = ? AND state = 'invoicing'",
   );
+  const setSession = book.prepare("UPDATE sales SET session_id = ? WHERE sale_id = ?");
   const setLapsed = book.prepare(
     `UPDATE sales SET state = 'lapsed', session_id = NULL, released_at = ?
        WHERE sale_id = ? AND state IN ('invoicing', 'invoiced')`,
@@ -87,33 +89,10 @@ export function createInvoiceStore(
        WHERE sale_id = ? AND state IN ('invoicing', 'invoiced', 'lapsed')`,
   );
   const writePayment = book.prepare("UPDATE invoices SET received_msat = ?, fee_msat = ? WHERE sale_id = ?");
-  const payable = book.prepare<[], InvoiceRow>(
-    `SELECT invoices.* FROM invoices JOIN sales USING (sale_id)
-       WHERE state IN ('invoicing', 'invoiced') ORDER BY created_at, sales.rowid`,
-  );
-  const lapsed = book.prepare<[number], InvoiceRow>(
-    `SELECT invoices.* FROM invoices JOIN sales USING (sale_id)
-       WHERE state = 'lapsed' ORDER BY released_at DESC, sales.rowid DESC LIMIT ?`,
-  );
-  const countPayable = book
-    .prepare<[number], number>(
-      `SELECT count(*) FROM invoices JOIN sales USING (sale_id)
-         WHERE state IN ('invoicing', 'invoiced') AND expires_at > ?`,
-    )
-    .pluck();
   const ofKey = book.prepare<[string, number], InvoiceRow>(
     `SELECT invoices.* FROM invoices JOIN sales USING (sale_id)
-       WHERE key_hash = ? AND state = 'invoiced' AND expires_at > ? AND session_id IS NOT NULL`,
+       WHERE state IN ('invoicing', 'invoiced') AND key_hash = ? AND expires_at > ?`,
   );
-  const lapsedBefore = book
-    .prepare<[number, number], string>(
-      `SELECT sale_id FROM (SELECT sale_id, released_at,
-           row_number() OVER (ORDER BY released_at DESC, rowid DESC) AS place FROM sales WHERE state = 'lapsed')
-         WHERE released_at <= ? OR place > ?`,
-    )
-    .pluck();
-  const forgetInvoice = book.prepare("DELETE FROM invoices WHERE sale_id = ?");
-  const forgetSale = book.prepare("DELETE FROM sales WHERE sale_id = ? AND state = 'lapsed'");
 
   function toBooked(row: InvoiceRow): BookedInvoice {
     const sale = grants.mustFind(row.sale_id);
@@ -157,6 +136,18 @@ export function createInvoiceStore(
     return saleId;
   }
 
+  /** An address that yielded to somebody while the node was asked is made good by another. */
+  function invoiced(saleId: string, { paymentHash, preimage, bolt11 }: Invoice, now: number): void {
+    writeAnswer.run(paymentHash, preimage, bolt11, saleId);
+    if (setInvoiced.run(saleId).changes === 0) return;
+    const { sessionId, clientKey, price, dTag } = grants.mustFind(saleId);
+    if (sessionId !== null || clientKey === null) return;
+    setSession.run(
+      reservations.reserveUnpaid(clientKey, { price, method: "lightning", dTag }, now) ?? null,
+      saleId,
+    );
+  }
+
   function lapse(saleId: string, now: number): void {
     const { sessionId } = grants.mustFind(saleId);
     if (setLapsed.run(now, saleId).changes === 0) return;
@@ -179,12 +170,8 @@ export function createInvoiceStore(
     /** checks → invoicing: sale, preimage and, for a while, an address. Undefined: every address is a payer's. */
     open: (invoice: NewInvoice, now: number) => book.transaction(() => open(invoice, now)).immediate(),
     /** invoicing → invoiced: the node's answer is in the book, and may be given out. */
-    invoiced: (saleId: string, { paymentHash, preimage, bolt11 }: Invoice) =>
-      book
-        .transaction(() => {
-          if (setInvoiced.run(saleId).changes > 0) writeAnswer.run(paymentHash, preimage, bolt11, saleId);
-        })
-        .immediate(),
+    invoiced: (saleId: string, invoice: Invoice, now: number) =>
+      book.transaction(() => invoiced(saleId, invoice, now)).immediate(),
     /** invoicing | invoiced → lapsed: the address is free, the invoice still honoured. */
     lapse: (saleId: string, now: number) => book.transaction(() => lapse(saleId, now)).immediate(),
     /**
@@ -199,6 +186,7 @@ export function createInvoiceStore(
         })
         .immediate(),
     cursor: cursors.get,
+    ...createUnpaidStore(book),
     find: (paymentHash: string): BookedInvoice | undefined => {
       const row = byHash.get(paymentHash);
       return row && toBooked(row);
@@ -209,22 +197,8 @@ export function createInvoiceStore(
       if (!row) throw new Error("the book has lost an invoice that it names");
       return toBooked(row);
     },
-    /** Everything that is to be paid, oldest first. */
-    payable: () => payable.all().map(toBooked),
-    /** What would be honoured if it were paid all the same, newest first. */
-    lapsed: (most: number) => lapsed.all(most).map(toBooked),
-    /** How many have not come to their end. */
-    countPayable: (now: number) => countPayable.get(now) ?? 0,
-    /** One WireGuard key's invoices that are good until after `unixSeconds` and hold an address. */
+    /** One WireGuard key's invoices that are to be paid and end after `unixSeconds`. */
     ofKey: (keyHash: string, unixSeconds: number) => ofKey.all(keyHash, unixSeconds).map(toBooked),
-    /** Lapsed invoices leave the book: those of `lapsedUntil` and before, and the oldest beyond `most`. */
-    forget: (lapsedUntil: number, most: number) =>
-      book.transaction(() => {
-        for (const saleId of lapsedBefore.all(lapsedUntil, most)) {
-          forgetInvoice.run(saleId);
-          forgetSale.run(saleId);
-        }
-      })(),
   };
 }
 

@@ -104,9 +104,9 @@ describe("the daemon dies after the invoice was paid", () => {
     await restart();
     world.run.book.exec("UPDATE node_cursors SET position = 0");
     void world.run.payments.follow(world.run.following.signal);
-    await expect.poll(() => world.run.invoices.cursor("stub")).toBeGreaterThan(0);
+    await expect.poll(() => world.run.invoices.cursor("fake")).toBeGreaterThan(0);
     const payment = { paymentHash, reference: undefined, receivedMsat: 100_000, feeMsat: 0 };
-    expect(world.run.invoices.paid("stub", payment, undefined, world.time.seconds).kind).toBe("replayed");
+    expect(world.run.invoices.paid("fake", payment, undefined, world.time.seconds).kind).toBe("replayed");
     expect(await endOf(buyer)).toBe(world.time.seconds + DAY);
   });
 });

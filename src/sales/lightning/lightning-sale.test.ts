@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createWorld, DAY, INVOICE_SECONDS, reasonOf, type World } from "../../testing/sales-world.ts";
+import { INVOICE_SECONDS } from "../../testing/lightning-till.ts";
+import { createWorld, DAY, reasonOf, type World } from "../../testing/sales-world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -33,7 +34,7 @@ describe("a sale over Lightning", () => {
     expect(states()).toEqual(["lapsed"]);
     expect(world.all("SELECT * FROM sessions")).toEqual([]);
     const payment = { paymentHash, reference: undefined, receivedMsat: 100_000, feeMsat: 0 };
-    world.run.invoices.paid("stub", payment, 7, world.time.seconds);
+    world.run.invoices.paid("fake", payment, 7, world.time.seconds);
     await world.sweep();
     expect(states()).toEqual(["granted"]);
     expect(await world.peerKeys()).toEqual([buyer.publicKey]);

@@ -1,40 +1,34 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { boundary } from "../../boundary.ts";
-import type { BookedInvoice, InvoiceStore } from "./invoice-store.ts";
+import { type FollowTimes, followNode } from "./follow-node.ts";
+import type { InvoiceStore } from "./invoice-store.ts";
 import { type Cursor, type LightningNode, NodeError, type Payment } from "./ports.ts";
+import type { UnpaidInvoice } from "./unpaid-store.ts";
 
 export type Payments = ReturnType<typeof createPayments>;
 
-export interface PaymentTimes {
+export interface PaymentTimes extends FollowTimes {
   /** Between two looks at an invoice that may be paid. */
   lookMs: number;
   /** How long beyond its end an unpaid invoice keeps its address. */
   graceSeconds: number;
-  /** How long a lapsed invoice stays in the book. */
-  keepLapsedSeconds: number;
-  /** Between a broken stream and the next; doubled up to the longest. */
-  streamPauseMs: number;
-  longestStreamPauseMs: number;
 }
 
 export const defaultPaymentTimes: PaymentTimes = {
   lookMs: 10_000,
   graceSeconds: 120,
-  keepLapsedSeconds: 7 * 86_400,
   streamPauseMs: 500,
   longestStreamPauseMs: 30_000,
 };
 
-/** A buyer who polls makes us ask the node for his invoice at most this often. */
-const BUYERS_LOOK_MS = 1_000;
-/** Invoices asked about in one round, and at once. */
-const LOOKS_IN_ROUND = 20;
+/** Invoices asked about in one round, and at once. A thousand open ones are all looked at within `lookMs`. */
+const LOOKS_IN_ROUND = 100;
 const LOOKS_AT_ONCE = 4;
-/** Lapsed invoices that a start asks about; those before them are the cursor's. */
-const LAPSED_AT_START = 200;
-/** Beyond these, the oldest leave the book before their time. */
-const MOST_LAPSED = 10_000;
+/** Buyers who poll make us ask the node for one invoice at most this often, and for so many at once. */
+const BUYERS_LOOK_MS = 1_000;
+const BUYERS_LOOKS_AT_ONCE = 8;
+/** Lapsed invoices that a start asks about: nobody asked while Lightning was off. Older ones are the cursor's. */
+const LAPSED_AT_START = 1_000;
 
 interface PaymentsParts {
   store: InvoiceStore;
@@ -50,115 +44,121 @@ interface PaymentsParts {
   onChange: () => void;
 }
 
+type Invoice = Pick<UnpaidInvoice, "saleId" | "paymentHash">;
+
 /**
  * Hears of every payment: over the node's stream, which goes on from the cursor in the book, and by asking about
  * invoices one by one, in case a stream is silent. Whichever is first, the book takes it once.
  */
 export function createPayments(parts: PaymentsParts) {
-  const { store, node, nodeName, now, nowMs, logger, times, onChange } = parts;
+  const { store, node, nodeName, now, nowMs, times, onChange } = parts;
   const lookedAtMs = new Map<string, number>();
-  let granting: Promise<unknown> = Promise.resolve();
+  let askedByBuyers = 0;
+  let lapsedUnasked: UnpaidInvoice[] = [];
 
   function take(payment: Payment, cursor: Cursor | undefined): void {
     const taken = store.paid(nodeName, payment, cursor, now());
     if (taken.kind !== "applied") return;
     boundary("payment-written");
-    granting = Promise.all([granting, parts.advance(taken.saleId)]);
+    void parts.advance(taken.saleId);
     onChange();
   }
 
   /** Asks the node about one invoice. False when it did not answer. */
-  async function look({ sale, paymentHash }: BookedInvoice): Promise<boolean> {
-    lookedAtMs.set(sale.saleId, nowMs());
-    try {
-      const state = await node.lookUp(paymentHash);
-      if (state.kind === "paid") take(state.payment, undefined);
-      return true;
-    } catch (error) {
-      if (error instanceof NodeError) return false;
-      throw error;
-    }
+  async function look({ saleId, paymentHash }: Invoice): Promise<boolean> {
+    lookedAtMs.set(saleId, nowMs());
+    const state = await answerOf(node.lookUp(paymentHash));
+    if (state?.kind === "paid") take(state.payment, undefined);
+    return state !== undefined;
   }
 
-  /** An unpaid invoice gives its address back once the node says that it is not paid. */
-  async function lapse(invoice: BookedInvoice): Promise<void> {
-    lookedAtMs.set(invoice.sale.saleId, nowMs());
-    try {
-      if (!(await node.cancel(invoice.paymentHash)) && !(await look(invoice))) return;
-    } catch (error) {
-      if (error instanceof NodeError) return;
-      throw error;
-    }
+  /** An unpaid invoice gives its address back once the node says that it is not paid. False when it did not answer. */
+  async function lapse(invoice: Invoice): Promise<boolean> {
+    lookedAtMs.set(invoice.saleId, nowMs());
+    const isCancelled = await answerOf(node.cancel(invoice.paymentHash));
+    if (isCancelled === undefined || (!isCancelled && !(await look(invoice)))) return false;
     // Paid meanwhile: the verb changes nothing then.
-    store.lapse(invoice.sale.saleId, now());
+    store.lapse(invoice.saleId, now());
     onChange();
+    return true;
   }
 
-  function sinceLookMs({ sale }: BookedInvoice): number {
-    return nowMs() - (lookedAtMs.get(sale.saleId) ?? Number.NEGATIVE_INFINITY);
+  function isOver({ expiresAt }: UnpaidInvoice): boolean {
+    return now() >= expiresAt + times.graceSeconds;
   }
 
-  async function inTurn(
-    invoices: readonly BookedInvoice[],
-    step: (invoice: BookedInvoice) => Promise<unknown>,
-  ): Promise<void> {
-    const waiting = [...invoices];
-    const worker = async () => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) await step(next);
-    };
-    await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, worker));
+  function sinceLookMs({ saleId }: Invoice): number {
+    return nowMs() - (lookedAtMs.get(saleId) ?? Number.NEGATIVE_INFINITY);
   }
 
-  async function follow(signal: AbortSignal): Promise<void> {
-    let pauseMs = times.streamPauseMs;
-    while (!signal.aborted) {
-      const startedMs = nowMs();
-      try {
-        await node.follow(store.cursor(nodeName), take, signal);
-      } catch (error) {
-        const what = error instanceof Error ? error.name : typeof error;
-        if (!signal.aborted) logger.debug({ event: "node-stream-ended", error: what }, "followed anew soon");
-      }
-      pauseMs =
-        nowMs() - startedMs > times.longestStreamPauseMs
-          ? times.streamPauseMs
-          : Math.min(pauseMs * 2, times.longestStreamPauseMs);
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-    }
+  function lapseUnmade(invoices: readonly UnpaidInvoice[]): void {
+    for (const { saleId, state } of invoices) if (state === "invoicing") store.lapse(saleId, now());
   }
 
-  function forgetLooks(payable: readonly BookedInvoice[]): void {
-    const known = new Set(payable.map(({ sale }) => sale.saleId));
+  function forgetLooks(payable: readonly UnpaidInvoice[]): void {
+    const known = new Set(payable.map(({ saleId }) => saleId));
     for (const saleId of lookedAtMs.keys()) if (!known.has(saleId)) lookedAtMs.delete(saleId);
+  }
+
+  async function askAboutLapsed(most: number): Promise<void> {
+    const unanswered = await inTurn(lapsedUnasked.slice(0, most), look);
+    lapsedUnasked = [...lapsedUnasked.slice(most), ...unanswered];
   }
 
   return {
     /** What a former run left: invoices that nobody ever got lapse, the others are asked about. */
     async recover(): Promise<void> {
-      for (const { sale } of store.payable()) {
-        if (sale.state === "invoicing") store.lapse(sale.saleId, now());
-      }
-      await inTurn([...store.payable(), ...store.lapsed(LAPSED_AT_START)], look);
-      await granting;
+      lapseUnmade(store.payable());
+      lapsedUnasked = store.lapsed(LAPSED_AT_START);
+      await inTurn(store.payable(), look);
+      await askAboutLapsed(LAPSED_AT_START);
     },
     /** Follows the node until `signal` aborts. Never rejects. */
-    follow,
+    follow: (signal: AbortSignal): Promise<void> =>
+      followNode({ ...parts, cursor: () => store.cursor(nodeName), report: take }, signal),
     /** Asks about the invoices that were not looked at for longest, and lapses those whose time is over. */
     async poll(): Promise<void> {
-      store.forget(now() - times.keepLapsedSeconds, MOST_LAPSED);
-      const payable = store.payable().filter(({ sale }) => sale.state === "invoiced");
+      const payable = store.payable();
       forgetLooks(payable);
-      const due = payable.filter((invoice) => sinceLookMs(invoice) >= times.lookMs);
-      due.sort((a, b) => sinceLookMs(b) - sinceLookMs(a));
+      // The node's answer never came, or could not be written: nobody has the invoice.
+      lapseUnmade(payable.filter(isOver));
+      const due = payable
+        .filter((invoice) => invoice.state === "invoiced" && sinceLookMs(invoice) >= times.lookMs)
+        .sort((a, b) => sinceLookMs(b) - sinceLookMs(a));
       await inTurn(due.slice(0, LOOKS_IN_ROUND), (invoice) =>
-        now() >= invoice.expiresAt + times.graceSeconds ? lapse(invoice) : look(invoice),
+        isOver(invoice) ? lapse(invoice) : look(invoice),
       );
+      await askAboutLapsed(LOOKS_IN_ROUND);
+      store.forget(now());
     },
     /** A buyer asks whether his invoice is paid. */
-    async ask(invoice: BookedInvoice): Promise<void> {
-      if (sinceLookMs(invoice) >= BUYERS_LOOK_MS) await look(invoice);
+    async ask(invoice: Invoice): Promise<void> {
+      if (sinceLookMs(invoice) < BUYERS_LOOK_MS || askedByBuyers >= BUYERS_LOOKS_AT_ONCE) return;
+      askedByBuyers++;
+      await look(invoice).finally(() => askedByBuyers--);
     },
-    /** Resolves once what was heard of so far has been granted, or has been found not to be grantable now. */
-    idle: async (): Promise<void> => void (await granting),
   };
+}
+
+/** Undefined when the node did not answer. */
+async function answerOf<T>(question: Promise<T>): Promise<T | undefined> {
+  try {
+    return await question;
+  } catch (error) {
+    if (error instanceof NodeError) return undefined;
+    throw error;
+  }
+}
+
+/** A few steps at once. After one that the node did not answer the rest are left: resolves to what is to be asked again. */
+async function inTurn<T>(items: readonly T[], step: (item: T) => Promise<boolean>): Promise<T[]> {
+  const waiting = [...items];
+  const unanswered: T[] = [];
+  const worker = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      if (!(await step(item))) unanswered.push(item, ...waiting.splice(0));
+    }
+  };
+  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, worker));
+  return unanswered;
 }

@@ -1,5 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { addressIn, createWorld, INVOICE_SECONDS, reasonOf, type World } from "../../testing/sales-world.ts";
+import { openSuccessAction, readConfigViewerUrl } from "../../protocol/success-action.ts";
+import { GRACE_SECONDS, INVOICE_SECONDS } from "../../testing/lightning-till.ts";
+import {
+  addressIn,
+  createWorld,
+  DAY,
+  HOLD_SECONDS,
+  reasonOf,
+  type World,
+} from "../../testing/sales-world.ts";
 
 let world: World;
 afterEach(() => world.close());
@@ -91,6 +100,11 @@ describe("unpaid invoices", () => {
     await world.invoice(world.buyer());
     expect(await reasonOf(world.invoice(world.buyer()))).toBe("rate-limited");
     world.node.settle(two.paymentHash);
+    await world.run.lnurl.config(two.paymentHash, two.preimage);
+    world.pass(INVOICE_SECONDS + GRACE_SECONDS);
+    await world.run.payments.poll();
+    for (let more = 0; more < 2; more++) await world.invoice(world.buyer());
+    expect(await reasonOf(world.invoice(world.buyer()))).toBe("rate-limited");
   });
 
   it("of one key are five at most", async () => {
@@ -111,5 +125,154 @@ describe("unpaid invoices", () => {
     expect(world.run.invoices.find(paymentHash)?.sale.state).toBe("lapsed");
     await world.run.keeper.tick();
     expect(await world.peerAt(addressIn(bought))).toBe(buyer.publicKey);
+  });
+});
+
+describe("a reservation that yields", () => {
+  it("while the node is asked is made again: the buyer is told the address that he has", async () => {
+    await inWorld();
+    const release = world.node.holdInvoices();
+    const buyers = Array.from({ length: 4 }, () => world.buyer());
+    const asked = buyers.map((buyer) => world.invoice(buyer, { client: someone() }));
+    await expect.poll(() => world.node.calls.makeInvoice).toBe(4);
+    expect(pending()).toBe(2);
+    release();
+    for (const { answer, preimage, paymentHash } of await Promise.all(asked)) {
+      const sealed = openSuccessAction(answer.successAction, preimage) ?? "";
+      expect(readConfigViewerUrl(sealed)?.conf).toMatch(/^Address = 10\.9\.0\.\d\/32$/m);
+      world.node.settle(paymentHash);
+      await world.run.lnurl.config(paymentHash, preimage);
+    }
+    expect((await world.peerKeys()).sort()).toEqual(buyers.map(({ publicKey }) => publicKey).sort());
+  });
+
+  it("to buyers who paid, while the node is asked, is refused: nobody was given the invoice", async () => {
+    await inWorld("10.9.0.0/30");
+    const release = world.node.holdInvoices();
+    const asked = reasonOf(world.invoice(world.buyer()));
+    await expect.poll(() => world.node.calls.makeInvoice).toBe(1);
+    await world.buy(world.buyer(), ecash());
+    release();
+    expect(await asked).toBe("no-ip-available");
+    expect(world.all("SELECT state FROM sales WHERE method = 'lightning'")).toEqual([{ state: "lapsed" }]);
+  });
+
+  it("is never that of a buyer who has paid, or whose token is at the mint", async () => {
+    await inWorld("10.9.0.0/30");
+    const [payer, swapper] = [world.buyer(), world.buyer()];
+    const invoice = await world.invoice(payer);
+    world.wireguard.takeDown();
+    world.node.settle(invoice.paymentHash);
+    await world.run.payments.recover();
+    await world.run.settlement.idle();
+    expect(world.run.reservations.yielding(world.time.seconds)).toBe(0);
+    world.wireguard.bringUp();
+    await world.run.keeper.tick();
+    expect(await reasonOf(world.buy(swapper, ecash()))).toBe("no-ip-available");
+    await world.sweep();
+    expect(await world.peerKeys()).toEqual([payer.publicKey]);
+    await world.sweep(DAY);
+    await world.sweep(HOLD_SECONDS);
+    await world.invoice(swapper);
+    world.mint.script("swap", "silence");
+    world.mint.script("restore", "silence");
+    void world.buy(swapper, ecash()).catch(() => undefined);
+    await expect.poll(() => world.all("SELECT 1 FROM sales WHERE state = 'swapping'").length).toBe(1);
+    expect(await reasonOf(world.invoice(world.buyer(), { client: someone() }))).toBe("no-ip-available");
+  });
+});
+
+describe("a tunnel that ends while an invoice for more is open", () => {
+  async function ended(seconds: number) {
+    await inWorld("10.9.0.0/30");
+    const tenant = world.buyer();
+    const { paymentHash, preimage } = await world.invoice(tenant);
+    world.node.settle(paymentHash);
+    const bought = await world.run.lnurl.config(paymentHash, preimage);
+    world.pass(DAY - 60);
+    const renewal = await world.invoice(tenant);
+    world.pass(60);
+    await world.run.keeper.tick();
+    expect(await world.peerKeys()).toEqual([]);
+    world.pass(seconds);
+    await world.run.keeper.tick();
+    return { tenant, bought, renewal };
+  }
+
+  it("keeps its address for its buyer, who pays and goes on with it", async () => {
+    const { tenant, bought, renewal } = await ended(HOLD_SECONDS + 100);
+    world.node.settle(renewal.paymentHash);
+    const again = await world.run.lnurl.config(renewal.paymentHash, renewal.preimage);
+    expect(addressIn(again)).toBe(addressIn(bought));
+    expect(again.expiresAt).toBe(world.time.seconds + DAY);
+    expect(await world.peerKeys()).toEqual([tenant.publicKey]);
+  });
+
+  it("keeps it through the hold also from those who pay at once", async () => {
+    await ended(HOLD_SECONDS - 1);
+    expect(world.run.vacancy.hasAddress()).toBe(false);
+    expect(await reasonOf(world.buy(world.buyer(), ecash()))).toBe("no-ip-available");
+  });
+
+  it("yields it after the hold, and is served in line when its invoice is paid all the same", async () => {
+    const { renewal } = await ended(HOLD_SECONDS);
+    expect(world.run.vacancy.hasAddress()).toBe(true);
+    const payer = world.buyer();
+    await world.buy(payer, ecash());
+    expect(await world.peerKeys()).toEqual([payer.publicKey]);
+    world.node.settle(renewal.paymentHash);
+    expect(await reasonOf(world.run.lnurl.config(renewal.paymentHash, renewal.preimage))).toBe(
+      "tunnel-unavailable",
+    );
+    expect(world.run.sales.owedWithoutSession()).toBe(1);
+  });
+
+  it("cannot be squatted by asking again and again", async () => {
+    const { tenant } = await ended(HOLD_SECONDS);
+    for (let again = 0; again < 3; again++) {
+      world.pass(INVOICE_SECONDS / 2 + 1);
+      await world.invoice(tenant);
+      await world.run.payments.poll();
+    }
+    await world.buy(world.buyer(), ecash());
+  });
+
+  it("is free again when its invoice lapses", async () => {
+    const { tenant } = await ended(HOLD_SECONDS);
+    world.pass(INVOICE_SECONDS);
+    await world.run.payments.poll();
+    expect(world.run.sessions.findByKey(tenant.publicKey, world.time.seconds)).toBeUndefined();
+    expect(pending()).toBe(0);
+    await world.buy(world.buyer(), ecash());
+  });
+});
+
+describe("a tunnel that moves to another key while an invoice for the former is open", () => {
+  it("goes without it: who pays for a key gets that key's tunnel", async () => {
+    await inWorld();
+    const [before, after] = [world.buyer(), world.buyer()];
+    const owner = { ...after, nostrKey: before.nostrKey };
+    const token = ecash();
+    await world.buy(before, token);
+    const invoice = await world.invoice(before);
+    const moved = await world.buy(owner, token);
+    expect(await world.peerKeys()).toEqual([after.publicKey]);
+    world.node.settle(invoice.paymentHash);
+    const bought = await world.run.lnurl.config(invoice.paymentHash, invoice.preimage);
+    expect(addressIn(bought)).not.toBe(addressIn(moved));
+    expect(await world.peerAt(addressIn(bought))).toBe(before.publicKey);
+    expect(await world.peerAt(addressIn(moved))).toBe(after.publicKey);
+    expect((await world.buy(owner, token)).expiresAt).toBe(moved.expiresAt);
+  });
+
+  it("stays where it is once somebody else has paid for it over Lightning", async () => {
+    await inWorld();
+    const [before, after] = [world.buyer(), world.buyer()];
+    const token = ecash();
+    await world.buy(before, token);
+    const invoice = await world.invoice(before);
+    world.node.settle(invoice.paymentHash);
+    await world.run.lnurl.config(invoice.paymentHash, invoice.preimage);
+    expect(await reasonOf(world.buy({ ...after, nostrKey: before.nostrKey }, token))).toBe("double-spent");
   });
 });
