@@ -395,20 +395,21 @@ describe.each(lanes)("a refused token stays UNSPENT at $name", ({ skip, start })
       expect(request.nut10).toMatchObject({ kind: "P2PK", data: operator.p2pk });
     });
 
-    it("rate-limited: the 31st purchase of one client in a minute, renewals and others apart", async () => {
+    it("rate-limited: more than 30 purchases of one client in a minute, renewals and others apart", async () => {
       const headers = freshClient();
       const wrongPrice = { ...DAY, amount: 99, currency: "sat" };
-      for (let count = 0; count < 30; count++) {
-        const order = orderAt(world.operator, DAY, { token: world.good.token, price: wrongPrice, headers });
-        expect((await createBuyer().purchase(order)).body.reason).toBe("price-mismatch");
-      }
-      const answer = await refuse({
-        name: "",
-        status: 429,
-        reason: "rate-limited",
-        order: () => ({ headers }),
-      });
+      const purchase = () =>
+        createBuyer().purchase(
+          orderAt(world.operator, DAY, { token: world.good.token, price: wrongPrice, headers }),
+        );
+      let allowed = 0;
+      let answer = await purchase();
+      // One more is let through every two seconds: on a slow machine a few more than 30.
+      for (; answer.body.reason === "price-mismatch" && allowed < 300; answer = await purchase()) allowed++;
+      expect(allowed).toBeGreaterThanOrEqual(30);
+      expectRefused(answer, { status: 429, reason: "rate-limited" });
       expect(answer.text).not.toContain(headers["x-forwarded-for"]);
+      await expectUnspent(world.good);
     });
 
     it("cashu-not-configured", async () => {
