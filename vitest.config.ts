@@ -8,8 +8,8 @@ export default defineConfig({
     pool: "forks",
     // On two cores vitest would take one: but daemons are mostly waited for.
     maxWorkers: "100%",
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 5_000,
   },
 });

@@ -130,15 +130,17 @@ export function createFakeNode(now: () => number) {
       called("follow");
       if (signal.aborted) return;
       await new Promise<void>((resolve, reject) => {
+        const abort = () => stream.end();
         const stream: Stream = {
           report,
           end: (error) => {
             streams.delete(stream);
+            signal.removeEventListener("abort", abort);
             if (error === undefined) resolve();
             else reject(error);
           },
         };
-        signal.addEventListener("abort", () => stream.end());
+        signal.addEventListener("abort", abort);
         streams.add(stream);
         if (cursor === undefined || habits.streamQuiet) return;
         try {

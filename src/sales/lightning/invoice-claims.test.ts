@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../../testing/eventually.ts";
 import { GRACE_SECONDS, INVOICE_SECONDS } from "../../testing/lightning-till.ts";
 import { addressIn, type Buyer, createWorld, DAY, reasonOf, type World } from "../../testing/sales-world.ts";
 
 let world: World;
 beforeEach(async () => {
-  world = await createWorld({ subnet: "10.9.0.0/30", answerWithinMs: 150 });
+  world = await createWorld({ subnet: "10.9.0.0/30" });
 });
 afterEach(() => world.close());
 
@@ -56,7 +57,7 @@ describe("verify", () => {
     expect(await reasonOf(verify(UNKNOWN))).toBe("not-found");
     world.node.holdInvoices();
     void world.invoice(world.buyer()).catch(() => undefined);
-    await expect.poll(() => world.node.calls.makeInvoice).toBe(1);
+    await eventually(() => world.node.calls.makeInvoice === 1);
     const [row] = world.all<{ payment_hash: string }>("SELECT payment_hash FROM invoices");
     expect(await reasonOf(verify(row?.payment_hash ?? ""))).toBe("not-found");
   });

@@ -4,6 +4,7 @@ import type { Price } from "../../protocol/price.ts";
 import { buildPurchaseComment } from "../../protocol/purchase-comment.ts";
 import { Refusal } from "../../protocol/refusal.ts";
 import { openSuccessAction, readConfigViewerUrl } from "../../protocol/success-action.ts";
+import { eventually } from "../../testing/eventually.ts";
 import { INVOICE_SECONDS } from "../../testing/lightning-till.ts";
 import { type Buyer, createWorld, DAY, reasonOf, type World } from "../../testing/sales-world.ts";
 
@@ -73,7 +74,7 @@ describe("an answer", () => {
     ["v1", "an order", {}, "aes-256-gcm"],
     ["v1", "an order for CBC", { cipher: "aes-256-cbc" }, "aes-256-cbc"],
     ["v1", "an order for GCM", { cipher: "aes-256-gcm" }, "aes-256-gcm"],
-  ] as const)("with %s set and %s is sealed by %4$s", async (setting, _, odd, cipher) => {
+  ] as const)("with %s set and %s is sealed in its own form", async (setting, _, odd, cipher) => {
     world.settings.successAction = setting;
     await world.restart();
     const buyer = world.buyer();
@@ -189,7 +190,7 @@ describe("a node that fails while it is asked", () => {
     const asked = Array.from({ length: 45 }, (_, index) =>
       reasonOf(world.invoice(world.buyer(), { client: `client ${index}` })),
     );
-    await expect.poll(() => world.node.calls.makeInvoice).toBe(8);
+    await eventually(() => world.node.calls.makeInvoice === 8);
     release();
     const outcomes = await Promise.all(asked);
     expect(outcomes.filter((outcome) => outcome === "served")).toHaveLength(40);
@@ -232,7 +233,7 @@ describe("open invoices", () => {
     const asked = Array.from({ length: 7 }, (_, day) =>
       reasonOf(world.invoice(buyer, { amount: `${day + 1}00000` })),
     );
-    await expect.poll(() => world.node.calls.makeInvoice).toBe(5);
+    await eventually(() => world.node.calls.makeInvoice === 5);
     release();
     expect((await Promise.all(asked)).sort()).toEqual([
       ...Array(2).fill("rate-limited"),

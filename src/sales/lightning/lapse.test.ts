@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../../testing/eventually.ts";
 import { GRACE_SECONDS, INVOICE_SECONDS } from "../../testing/lightning-till.ts";
 import { createWorld, DAY, reasonOf, type World } from "../../testing/sales-world.ts";
 
@@ -110,7 +111,7 @@ describe("an invoice that nobody was given", () => {
   it("because the book could not be written gives it back in its time, unasked", async () => {
     const release = world.node.holdInvoices();
     const asked = reasonOf(world.invoice(world.buyer()));
-    await expect.poll(() => world.node.calls.makeInvoice).toBe(1);
+    await eventually(() => world.node.calls.makeInvoice === 1);
     world.run.book.pragma("query_only = ON");
     release();
     expect(await asked).toBe("tunnel-unavailable");
@@ -126,7 +127,7 @@ describe("an invoice that nobody was given", () => {
   it("gives it back at the next start, unasked", async () => {
     world.node.holdInvoices();
     void world.invoice(world.buyer()).catch(() => undefined);
-    await expect.poll(() => world.node.calls.makeInvoice).toBe(1);
+    await eventually(() => world.node.calls.makeInvoice === 1);
     await world.restart();
     world.node.habits.silent = true;
     await world.run.payments.recover();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../../testing/eventually.ts";
 import { type Buyer, createWorld, DAY, type World } from "../../testing/sales-world.ts";
 
 let world: World;
@@ -73,7 +74,7 @@ describe("the daemon dies after the invoice was paid", () => {
     const following = world.run.payments.follow(world.run.following.signal);
     world.node.settle(paymentHash);
     await world.run.settlement.idle();
-    await expect.poll(world.isDead).toBe(true);
+    await eventually(world.isDead);
     const wasGranted = states()[0] === "granted";
     const grantedAt = world.time.seconds;
     world.pass(3600);
@@ -100,11 +101,11 @@ describe("the daemon dies after the invoice was paid", () => {
     const { paymentHash } = await world.invoice(buyer);
     void world.run.payments.follow(world.run.following.signal);
     world.node.settle(paymentHash);
-    await expect.poll(states).toEqual(["granted"]);
+    await eventually(() => states()[0] === "granted");
     await restart();
     world.run.book.exec("UPDATE node_cursors SET position = 0");
     void world.run.payments.follow(world.run.following.signal);
-    await expect.poll(() => world.run.invoices.cursor("fake")).toBeGreaterThan(0);
+    await eventually(() => Number(world.run.invoices.cursor("fake")) > 0);
     const payment = { paymentHash, reference: undefined, receivedMsat: 100_000, feeMsat: 0 };
     expect(world.run.invoices.paid("fake", payment, undefined, world.time.seconds).kind).toBe("replayed");
     expect(await endOf(buyer)).toBe(world.time.seconds + DAY);

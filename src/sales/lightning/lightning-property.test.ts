@@ -298,7 +298,7 @@ describe("any run of invoices, payments, purchases, faults, crashes and waits", 
         fc.integer({ min: 1, max: 5 }),
         fc.boolean(),
         async (actions, poolSize, choosesPreimage) => {
-          const world = await createWorld({ subnet: "10.9.0.0/29", answerWithinMs: 10_000 });
+          const world = await createWorld({ subnet: "10.9.0.0/29" });
           try {
             world.node.habits.choosesPreimage = choosesPreimage;
             for (let tenant = poolSize; tenant < 5; tenant++) {

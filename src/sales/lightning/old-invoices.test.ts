@@ -29,7 +29,6 @@ const pending = (odd: Partial<OldRow> = {}): OldRow => ({
 
 const inWorld = async (rows: OldRow[], change = "") => {
   world = await createWorld({
-    answerWithinMs: 150,
     former: (path) => {
       buildOldDatabase(path, []);
       const db = new Database(path);

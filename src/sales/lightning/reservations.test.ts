@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { openSuccessAction, readConfigViewerUrl } from "../../protocol/success-action.ts";
+import { eventually } from "../../testing/eventually.ts";
 import { GRACE_SECONDS, INVOICE_SECONDS } from "../../testing/lightning-till.ts";
 import {
   addressIn,
@@ -51,8 +52,15 @@ describe("unpaid invoices", () => {
   it("hold at most half the pool: the oldest yields, and takes another address once it is paid", async () => {
     await inWorld();
     const first = await world.invoice(world.buyer(), { client: someone() });
-    for (let more = 0; more < 10; more++) await world.invoice(world.buyer(), { client: someone() });
-    expect(pending()).toBe(2);
+    const others = Array.from({ length: 10 }, () => world.buyer());
+    for (const other of others) await world.invoice(other, { client: someone() });
+    const holders = world.all<{ key: string }>("SELECT client_identity AS key FROM sessions");
+    expect(holders.map(({ key }) => key).sort()).toEqual(
+      others
+        .slice(-2)
+        .map(({ publicKey }) => publicKey)
+        .sort(),
+    );
     world.node.settle(first.paymentHash);
     await world.run.lnurl.config(first.paymentHash, first.preimage);
     expect(await world.peerKeys()).toHaveLength(1);
@@ -134,7 +142,7 @@ describe("a reservation that yields", () => {
     const release = world.node.holdInvoices();
     const buyers = Array.from({ length: 4 }, () => world.buyer());
     const asked = buyers.map((buyer) => world.invoice(buyer, { client: someone() }));
-    await expect.poll(() => world.node.calls.makeInvoice).toBe(4);
+    await eventually(() => world.node.calls.makeInvoice === 4);
     expect(pending()).toBe(2);
     release();
     for (const { answer, preimage, paymentHash } of await Promise.all(asked)) {
@@ -150,7 +158,7 @@ describe("a reservation that yields", () => {
     await inWorld("10.9.0.0/30");
     const release = world.node.holdInvoices();
     const asked = reasonOf(world.invoice(world.buyer()));
-    await expect.poll(() => world.node.calls.makeInvoice).toBe(1);
+    await eventually(() => world.node.calls.makeInvoice === 1);
     await world.buy(world.buyer(), ecash());
     release();
     expect(await asked).toBe("no-ip-available");
@@ -160,12 +168,15 @@ describe("a reservation that yields", () => {
   it("is never that of a buyer who has paid, or whose token is at the mint", async () => {
     await inWorld("10.9.0.0/30");
     const [payer, swapper] = [world.buyer(), world.buyer()];
+    const yielding = () => world.run.reservations.yielding(world.time.seconds);
     const invoice = await world.invoice(payer);
+    await world.invoice(payer, { amount: "200000" });
+    expect(yielding()).toBe(1);
     world.wireguard.takeDown();
     world.node.settle(invoice.paymentHash);
     await world.run.payments.recover();
     await world.run.settlement.idle();
-    expect(world.run.reservations.yielding(world.time.seconds)).toBe(0);
+    expect(yielding()).toBe(0);
     world.wireguard.bringUp();
     await world.run.keeper.tick();
     expect(await reasonOf(world.buy(swapper, ecash()))).toBe("no-ip-available");
@@ -177,7 +188,8 @@ describe("a reservation that yields", () => {
     world.mint.script("swap", "silence");
     world.mint.script("restore", "silence");
     void world.buy(swapper, ecash()).catch(() => undefined);
-    await expect.poll(() => world.all("SELECT 1 FROM sales WHERE state = 'swapping'").length).toBe(1);
+    await eventually(() => world.all("SELECT 1 FROM sales WHERE state = 'swapping'").length === 1);
+    expect(yielding()).toBe(0);
     expect(await reasonOf(world.invoice(world.buyer(), { client: someone() }))).toBe("no-ip-available");
   });
 });
