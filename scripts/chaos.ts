@@ -46,19 +46,24 @@ async function main(): Promise<number> {
   const result = await runChaos({
     ...options,
     say: (line) => console.log(`${seconds()} s  ${line}`),
-    onDeath(_death, kills, crowd) {
+    onProgress({ kills, buyers, answered }) {
       if (performance.now() - lastSaidMs < PROGRESS_MS) return;
       lastSaidMs = performance.now();
-      const known = crowd.pursuits.filter(({ outcome }) => outcome !== undefined).length;
-      console.log(
-        `${seconds()} s  kills ${kills}/${options.kills}, buyers ${crowd.pursuits.length}, answered ${known}`,
-      );
+      console.log(`${seconds()} s  kills ${kills}/${options.kills}, buyers ${buyers}, answered ${answered}`);
     },
   });
   for (const line of reportLines(result)) console.log(line);
   console.log(`${seconds()} s in all`);
   if (options.json) console.log(JSON.stringify(resultObject(options.seed, result)));
   return result.problems.length === 0 ? 0 : 1;
+}
+
+// An exit takes the daemons along; a signal alone would leave them running.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    console.error(`ended by ${signal}: nothing was judged`);
+    process.exit(1);
+  });
 }
 
 main().then(

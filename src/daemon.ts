@@ -214,15 +214,19 @@ export async function startDaemon(config: Config, flags: StartFlags, logger: Log
         logger,
         onChange: changed,
       });
+    // A clock in doubt ends no invoice's time (rule 21); payments are heard of all the same.
+    const onceClockIsSure = (step: () => Promise<void> | void) => () =>
+      guard.doubt() === undefined ? step() : undefined;
     if (lightning) {
       onClose(() => lightning.stop(IDLE_WITHIN_MS));
       await lightning.refresh();
       await lightning.recover(RECOVERY_WITHIN_MS);
       lightning.follow();
       job("node", NODE_MS, lightning.refresh);
-      job("payments", PAYMENTS_MS, lightning.payments.poll);
+      job("payments", PAYMENTS_MS, onceClockIsSure(lightning.payments.poll));
     } else {
-      job("payments", PAYMENTS_MS, endLightning({ book, sessions, sales, reservations, now }));
+      const lapse = endLightning({ book, sessions, sales, reservations, now });
+      job("payments", PAYMENTS_MS, onceClockIsSure(lapse));
     }
 
     // The wallet.

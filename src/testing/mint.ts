@@ -149,6 +149,8 @@ export async function startMint(options: TestMintOptions = {}): Promise<TestMint
           request.socket.destroy(),
         );
       });
+      // It loses requests when told to, never because it closed a connection that one was just coming on.
+      listening.keepAliveTimeout = 0;
       listening.listen(port, host);
       await once(listening, "listening");
       port = (listening.address() as AddressInfo).port;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 
 /** What the operator's book says, read from its file by somebody else than the daemon. */
@@ -60,26 +61,44 @@ export interface Unfinished {
   swapping: number;
   paid: number;
   owed: number;
-  /** Proofs in no wallet event, and events that no relay has acknowledged. */
+  /** Proofs in no wallet event, and events with proofs that no relay has acknowledged. */
   walletWaiting: number;
   liveSessions: number;
 }
 
-/** What a daemon that ended, or runs, has not brought to rest. A book that was not made yet has nothing. */
+const NOTHING: Unfinished = { swapping: 0, paid: 0, owed: 0, walletWaiting: 0, liveSessions: 0 };
+/** Tells of proofs, holds none, and gives way to those that do. */
+const HISTORY_KIND = 7376;
+
+/** What a daemon that ended, or runs, has not brought to rest. One that was killed before it made its book: nothing. */
 export function readUnfinished(path: string): Unfinished {
-  return reading(path, (book) => {
-    const number = (sql: string) => book.prepare(sql).pluck().get() as number;
-    const inState = (state: string) => number(`SELECT count(*) FROM sales WHERE state = '${state}'`);
-    return {
-      swapping: inState("swapping"),
-      paid: inState("paid"),
-      owed: inState("owed"),
-      walletWaiting:
-        number("SELECT count(*) FROM proofs WHERE event_id IS NULL") +
-        number("SELECT count(*) FROM wallet_events WHERE acknowledged_at IS NULL"),
-      liveSessions: number("SELECT count(*) FROM sessions WHERE status IN ('active', 'pending')"),
-    };
-  });
+  if (!existsSync(path)) return NOTHING;
+  try {
+    return reading(path, countUnfinished);
+  } catch (error) {
+    // Made, but not to its end: SQLite would roll that back, and may not when it only reads.
+    if (error instanceof Database.SqliteError && error.code.startsWith("SQLITE_READONLY")) return NOTHING;
+    throw error;
+  }
+}
+
+function countUnfinished(book: Database.Database): Unfinished {
+  const number = (sql: string) => book.prepare(sql).pluck().get() as number;
+  const inState = (state: string) => number(`SELECT count(*) FROM sales WHERE state = '${state}'`);
+  // The tables are made in one transaction.
+  if (number("SELECT count(*) FROM sqlite_master WHERE name = 'sales'") === 0) return NOTHING;
+  return {
+    swapping: inState("swapping"),
+    paid: inState("paid"),
+    owed: inState("owed"),
+    walletWaiting:
+      number("SELECT count(*) FROM proofs WHERE event_id IS NULL AND spent_at IS NULL") +
+      number(
+        `SELECT count(*) FROM wallet_events
+           WHERE acknowledged_at IS NULL AND withdrawn_at IS NULL AND kind <> ${HISTORY_KIND}`,
+      ),
+    liveSessions: number("SELECT count(*) FROM sessions WHERE status IN ('active', 'pending')"),
+  };
 }
 
 function reading<T>(path: string, read: (book: Database.Database) => T): T {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { generateSecretKey } from "nostr-tools/pure";
-import { type Answer, type Buyer, createBuyer, type Order } from "../buyer.ts";
-import type { Operator } from "../operator.ts";
+import { type Answer, type Buyer, createBuyer } from "../buyer.ts";
 import type { Payment } from "./payments.ts";
+import { describeOutcome, type Outcome, outcomeOf, type Purchases } from "./purchases.ts";
 
 /** Somebody with a Nostr key, who has, had or wants one tunnel. */
 export interface Person {
@@ -16,8 +16,6 @@ export interface Person {
   asking: number;
   moves: number;
 }
-
-export type Outcome = { kind: "granted"; address: string } | { kind: "refused"; reason: string };
 
 /** One person after the tunnel that one token pays for. He repeats his request until he knows. */
 export interface Pursuit {
@@ -37,6 +35,8 @@ export interface Crowd {
   answers: Map<string, number>;
   /** How many ask for something and do not know yet. */
   waiting(): number;
+  /** The daemon listens again: who was not heard asks at once. */
+  heardAgain(): void;
   newcomer(): Person;
   /** `twice`: each request is sent twice at once. Resolves with its outcome, or when all give up. */
   pursue(person: Person, payment: Payment, twice: boolean): Promise<void>;
@@ -49,44 +49,30 @@ export interface Crowd {
 }
 
 /** Between two requests of one buyer: longer each time that he is told to come again. */
-const PAUSES_MS = { first: 120, longest: 1_000, unheard: 200 };
-const SIGNED_FOR_MS = 200_000;
+const PAUSES_MS = { first: 120, longest: 1_000, unheard: 5_000 };
 /** Whoever is told so often that every tunnel is taken goes elsewhere with his token. */
 const FULL_ANSWERS = 15;
-/** Said of the moment, not of the token. */
-const ASK_AGAIN = new Set(["mint-unreachable", "tunnel-unavailable", "rate-limited", "internal"]);
 
-export function createCrowd(operator: Operator): Crowd {
-  let requests = 0;
+export function createCrowd(purchase: Purchases): Crowd {
   let givenUp = false;
   const underWay = new Set<Promise<void>>();
+  const unheard = new Set<() => void>();
 
-  /** A buyer repeats the very request: what he signed is good for minutes. */
-  const signed = new Map<string, { authorization: string; untilMs: number }>();
-
-  function signedOnce(buyer: Buyer, order: Order): string {
-    const name = `${buyer.wireguard.publicKey} ${order.token}`;
-    const known = signed.get(name);
-    if (known && known.untilMs > Date.now()) return known.authorization;
-    const authorization = buyer.authorization(order);
-    signed.set(name, { authorization, untilMs: Date.now() + SIGNED_FOR_MS });
-    return authorization;
+  function heardAgain(): void {
+    for (const askAgain of [...unheard]) askAgain();
   }
 
-  function ask({ buyer }: Person, { plan, token }: Payment): Promise<Answer | undefined> {
-    requests += 1;
-    // A client address for each request: limits are not what is tried here.
-    const address = `10.${(requests >> 16) & 255}.${(requests >> 8) & 255}.${requests & 255}`;
-    const order: Order = {
-      url: operator.url,
-      publicHost: operator.publicHost,
-      operatorPubkey: operator.pubkey,
-      dTag: operator.dTag,
-      price: { ...plan.tier, currency: "sat" },
-      token,
-      headers: { "x-forwarded-for": address },
-    };
-    return buyer.purchase({ ...order, authorization: signedOnce(buyer, order) }).catch(() => undefined);
+  /** A daemon that is down costs nobody a request every moment; one that lives and broke a connection is asked again. */
+  function untilHeardAgain(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(askAgain, PAUSES_MS.unheard);
+      function askAgain() {
+        clearTimeout(timer);
+        unheard.delete(askAgain);
+        resolve();
+      }
+      unheard.add(askAgain);
+    });
   }
 
   function note(answer: Answer | undefined): void {
@@ -101,7 +87,9 @@ export function createCrowd(operator: Operator): Crowd {
     let fullAnswers = 0;
     let pauseMs = PAUSES_MS.first;
     while (!givenUp && pursuit.outcome === undefined) {
-      const answers = await Promise.all(Array.from({ length: twice ? 2 : 1 }, () => ask(person, payment)));
+      const answers = await Promise.all(
+        Array.from({ length: twice ? 2 : 1 }, () => purchase(person.buyer, payment)),
+      );
       for (const answer of answers) note(answer);
       const outcomes = answers.flatMap((answer) => outcomeOf(answer) ?? []);
       pursuit.lastReason = answers[0]?.body.reason;
@@ -115,13 +103,16 @@ export function createCrowd(operator: Operator): Crowd {
       pursuit.outcome = outcomes[0];
       if (outcomes[1] && JSON.stringify(outcomes[0]) !== JSON.stringify(outcomes[1])) {
         crowd.problems.push(
-          `one request sent twice was answered ${describe(outcomes[0])} and ${describe(outcomes[1])}`,
+          `one request sent twice was answered ${describeOutcome(outcomes[0])} and ${describeOutcome(outcomes[1])}`,
         );
       }
       if (pursuit.outcome !== undefined) break;
+      if (answers[0] === undefined) {
+        await untilHeardAgain();
+        continue;
+      }
       await sleep(pauseMs);
-      const wasHeard = answers[0] !== undefined;
-      pauseMs = wasHeard ? Math.min(pauseMs * 1.5, PAUSES_MS.longest) : PAUSES_MS.unheard;
+      pauseMs = Math.min(pauseMs * 1.5, PAUSES_MS.longest);
     }
     person.asking -= 1;
     if (pursuit.outcome?.kind === "granted") keepTunnel(pursuit, pursuit.outcome.address);
@@ -149,6 +140,7 @@ export function createCrowd(operator: Operator): Crowd {
     problems: [],
     answers: new Map(),
     waiting: () => underWay.size,
+    heardAgain,
     newcomer() {
       const nostrKey = generateSecretKey();
       const person: Person = {
@@ -173,34 +165,19 @@ export function createCrowd(operator: Operator): Crowd {
     async repeat(person) {
       const payment = person.granted.at(-1);
       if (payment === undefined) throw new Error("nobody repeats what he has not bought");
-      const answer = await ask(person, payment);
+      const answer = await purchase(person.buyer, payment);
       note(answer);
       const outcome = outcomeOf(answer);
       if (outcome?.kind === "refused" || (outcome && outcome.address !== person.address)) {
-        crowd.problems.push(`a repeated request was answered ${describe(outcome)}`);
+        crowd.problems.push(`a repeated request was answered ${describeOutcome(outcome)}`);
       }
       return answer;
     },
     async giveUp() {
       givenUp = true;
+      heardAgain();
       await Promise.all(underWay);
     },
   };
   return crowd;
-}
-
-/** Undefined when the buyer is to ask again. */
-function outcomeOf(answer: Answer | undefined): Outcome | undefined {
-  if (answer === undefined) return undefined;
-  if (answer.status !== 200) {
-    const reason = answer.body.reason ?? `HTTP ${answer.status}`;
-    return ASK_AGAIN.has(reason) ? undefined : { kind: "refused", reason };
-  }
-  const address = /^Address = (\S+)\/32$/m.exec(answer.body.config ?? "")?.[1];
-  if (address === undefined) throw new Error("a .conf came without an address");
-  return { kind: "granted", address };
-}
-
-function describe(outcome: Outcome | undefined): string {
-  return outcome?.kind === "refused" ? outcome.reason : "with a .conf";
 }

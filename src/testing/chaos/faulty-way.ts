@@ -6,7 +6,7 @@ import type { Fault } from "../mint-faults.ts";
 /** The faults that need no mint of ours: all of them can happen on the way to any. */
 export type WayFault =
   | Extract<Fault, { kind: "stall" | "drop-before" | "drop-after" | "status" | "garbage" | "pending" }>
-  /** Not heard of until the same is asked once more; then it comes to the mint just before. */
+  /** The socket is destroyed, and the request comes to the mint all the same: just before it is sent once more. */
   | { kind: "late" };
 
 /** The way from the daemon to a mint, on which things go wrong. The mint itself does what it is asked. */
@@ -32,21 +32,24 @@ const PENDING = JSON.stringify({ code: 11002, detail: "proofs are pending" });
 
 export async function startFaultyWay(mintUrl: string): Promise<FaultyWay> {
   const stalled = new Set<() => void>();
-  const underWay = new Set<Promise<unknown>>();
+  const underWay = new Set<Promise<void>>();
   /** By path and body. */
   const late = new Map<string, () => Promise<void>>();
 
   const server = createServer((request, response) => {
     // A request goes on to the mint also when its sender is dead by then.
-    const handling = handle(request, response).catch(() => response.destroy());
-    underWay.add(handling);
-    void handling.finally(() => underWay.delete(handling));
+    watch(handle(request, response).catch(() => void response.destroy()));
   });
   // Of one process and one address: a daemon that starts again meets what the former one's connections left.
   server.keepAliveTimeout = 1_000;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
+
+  function watch(handling: Promise<void>): void {
+    underWay.add(handling);
+    void handling.finally(() => underWay.delete(handling));
+  }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readAll(request);
@@ -64,14 +67,11 @@ export async function startFaultyWay(mintUrl: string): Promise<FaultyWay> {
       case "drop-before":
         return void response.destroy();
       case "late":
-        return new Promise((resolve, reject) => {
-          late.set(name, async () => {
-            late.delete(name);
-            await act()
-              .then((answer) => send(response, answer))
-              .then(resolve, reject);
-          });
+        late.set(name, async () => {
+          late.delete(name);
+          await act();
         });
+        return void response.destroy();
       case "stall":
         await stall(fault.forMs ?? 0);
         return send(response, early ?? (await act()));
@@ -102,7 +102,7 @@ export async function startFaultyWay(mintUrl: string): Promise<FaultyWay> {
     heal() {
       way.fault = undefined;
       for (const goOn of [...stalled]) goOn();
-      for (const goOn of [...late.values()]) void goOn();
+      for (const arrive of [...late.values()]) watch(arrive());
     },
     async idle() {
       while (underWay.size > 0) await Promise.all(underWay);

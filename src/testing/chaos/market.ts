@@ -2,7 +2,9 @@ import { createOperator, type Operator } from "../operator.ts";
 import { startRelay, type TestRelay } from "../relay.ts";
 import { type FaultyWay, startFaultyWay } from "./faulty-way.ts";
 import { type ChaosMint, startMintProcess } from "./mint-child.ts";
-import { type RelayPlan, TIERS } from "./plan.ts";
+import { createPace, type Pace } from "./pace.ts";
+import { TIERS } from "./plan-actions.ts";
+import type { RelayPlan } from "./plan-faults.ts";
 import { createRandom } from "./random.ts";
 
 /** An operator between a mint and two relays, all of which can fail him. */
@@ -11,6 +13,7 @@ export interface ChaosMarket {
   way: FaultyWay;
   relays: [TestRelay, TestRelay];
   operator: Operator;
+  pace: Pace;
   /** How many tunnels fit in the operator's subnet. */
   room(): number;
   /** Twice the subnet, from the next start on. */
@@ -21,13 +24,14 @@ export interface ChaosMarket {
 
 const SETTLE_SECONDS = 1;
 const OPEN_HOLD_SECONDS = 2;
-/** 29 tunnels: the pool is empty now and then, so that sales lose their address and wait for another. */
-const FIRST_PREFIX = 27;
+/** 13 to 61 tunnels: the pool is empty now and then, so that sales lose their address and wait for another. */
+const FIRST_PREFIXES = [28, 27, 26] as const;
 const WIDEST_PREFIX = 16;
 
 /** `mintUrl`: a mint that runs already; else one of our own, of a kind that the seed chooses. */
 export async function openMarket(seed: number, mintUrl: string | undefined): Promise<ChaosMarket> {
   const random = createRandom(seed, "market");
+  let prefix: number = random.pick(FIRST_PREFIXES);
   const mint =
     mintUrl === undefined
       ? await startMintProcess(random.pick([0, 100]), random.pick(["v1", "v2"]), random.chance(0.5))
@@ -41,9 +45,8 @@ export async function openMarket(seed: number, mintUrl: string | undefined): Pro
     settleSeconds: SETTLE_SECONDS,
     tickSeconds: 1,
     openHoldSeconds: OPEN_HOLD_SECONDS,
-    subnet: subnet(FIRST_PREFIX),
+    subnet: subnet(prefix),
   });
-  let prefix = FIRST_PREFIX;
 
   async function setRelay(relay: TestRelay, plan: RelayPlan, refusal: string): Promise<void> {
     relay.mute = plan === "mute";
@@ -56,6 +59,7 @@ export async function openMarket(seed: number, mintUrl: string | undefined): Pro
     way,
     relays,
     operator,
+    pace: createPace(),
     room: () => 2 ** (32 - prefix) - 3,
     widen() {
       prefix = Math.max(WIDEST_PREFIX, prefix - 1);

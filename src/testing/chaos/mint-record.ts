@@ -1,4 +1,4 @@
-import { type Proof, Wallet } from "@cashu/cashu-ts";
+import { HttpResponseError, type Proof, Wallet } from "@cashu/cashu-ts";
 import { encodeToken } from "../ecash.ts";
 import type { WalletProof } from "./wallet-reader.ts";
 
@@ -39,7 +39,7 @@ export async function spendAll(mintUrl: string, proofs: readonly WalletProof[]):
   let worthSat = 0;
   for (const batch of chunks(proofs, SPENT_AT_ONCE)) {
     const token = encodeToken(batch as unknown as Proof[], mintUrl);
-    const fresh = await wallet.receive(token).catch(() => []);
+    const fresh = await wallet.receive(token).catch(unlessRefused([]));
     if (fresh.length === 0) continue;
     const feePaidSat = feeSat(
       fees,
@@ -48,6 +48,14 @@ export async function spendAll(mintUrl: string, proofs: readonly WalletProof[]):
     worthSat += fresh.reduce((sum, { amount }) => sum + Number(amount.toString()), 0) + feePaidSat;
   }
   return worthSat;
+}
+
+/** `value` where the mint refused. Without its answer nobody knows what it did: that is no finding, but the run's end. */
+export function unlessRefused<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof HttpResponseError) return value;
+    throw error;
+  };
 }
 
 async function post(url: string, body: unknown): Promise<unknown> {

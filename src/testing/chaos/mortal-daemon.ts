@@ -15,13 +15,21 @@ export function buildMortalDaemon(): void {
   execFileSync(process.execPath, [tsx, "scripts/build.ts", "--chaos"], { cwd: root, stdio: "inherit" });
 }
 
+export interface Ending {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+}
+
 export interface Life {
   /** Resolves when the daemon serves buyers, or has ended. */
   listening: Promise<void>;
-  ended: Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>;
+  ended: Promise<Ending>;
   isOver(): boolean;
+  hasListened(): boolean;
   /** The boundary at which it ended, if at one. */
   killedAt(): string | undefined;
+  /** It ended by `kill()`, and not before by itself. */
+  wasKilled(): boolean;
   /** kill -9; does nothing to one that has ended. */
   kill(): void;
   terminate(): void;
@@ -44,6 +52,8 @@ export function startLife(configPath: string, killAt: string | undefined): Life 
   });
   let output = "";
   let over = false;
+  let asked = false;
+  let killed = false;
   let heard = () => {};
   const listening = new Promise<void>((resolve) => {
     heard = resolve;
@@ -51,25 +61,38 @@ export function startLife(configPath: string, killAt: string | undefined): Life 
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {
       output += text;
-      if (output.includes('"event":"listening"')) heard();
+      if (hasListened()) heard();
     });
   }
-  const ended = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+  const kill = () => {
+    asked = child.kill("SIGKILL") || asked;
+  };
+  // No daemon outlives the run that started it.
+  process.once("exit", kill);
+  const ended = new Promise<Ending>((resolve) => {
     // `close` comes after the last byte of output.
     child.once("close", (exitCode, signal) => {
+      process.removeListener("exit", kill);
       over = true;
+      killed = asked && signal === "SIGKILL";
       appendFileSync(join(dirname(configPath), LOG_FILE), output);
       heard();
       resolve({ exitCode, signal });
     });
   });
 
+  function hasListened(): boolean {
+    return output.includes('"event":"listening"');
+  }
+
   return {
     listening,
     ended,
     isOver: () => over,
+    hasListened,
     killedAt: () => /^killed at (.+)$/m.exec(output)?.[1],
-    kill: () => void child.kill("SIGKILL"),
+    wasKilled: () => killed,
+    kill,
     terminate: () => void child.kill("SIGTERM"),
     events: (name) =>
       output

@@ -2,7 +2,8 @@ import { createECDH } from "node:crypto";
 import { type Proof, Wallet } from "@cashu/cashu-ts";
 import { encodeToken, mintToken } from "../ecash.ts";
 import { yOf } from "../mint-ledger.ts";
-import type { TokenPlan } from "./plan.ts";
+import { unlessRefused } from "./mint-record.ts";
+import type { TokenPlan } from "./plan-actions.ts";
 
 export interface Coin {
   y: string;
@@ -77,11 +78,12 @@ function toPayment(source: TokenSource, plan: TokenPlan, proofs: Proof[], takeBa
       if (takeBackKey === undefined) throw new Error("this token is locked to the operator alone");
       const wallet = new Wallet(source.mintUrl);
       await wallet.loadMint();
+      // The mint may have turned to other keysets since.
+      for (const { id } of proofs) await wallet.keyChain.ensureKeysetKeys(id);
       const own = encodeToken(proofs, source.mintUrl);
-      payment.spentElsewhere = await wallet.receive(own, { privkey: takeBackKey }).then(
-        () => true,
-        () => false,
-      );
+      payment.spentElsewhere = await wallet
+        .receive(own, { privkey: takeBackKey })
+        .then(() => true, unlessRefused(false));
     },
   };
   return payment;

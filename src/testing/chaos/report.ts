@@ -1,16 +1,20 @@
+import { PLANNED_BOUNDARIES } from "./plan.ts";
 import type { ChaosResult } from "./run.ts";
 
 /** What a run came to, for reading. */
 export function reportLines(result: ChaosResult): string[] {
-  const { deaths, answers, sales, satIn, granted, refusedUnspent, owed, lost, doubleGranted } = result;
+  const { deaths, answers, sales, satIn, granted, refusedUnspent, takenBack, owed } = result;
+  const reached = new Set(deaths.map(({ at }) => at));
+  const missed = PLANNED_BOUNDARIES.filter((name) => !reached.has(name));
   return [
     `kills by state: ${counted(deaths.map(({ state }) => state))}`,
     `kills at: ${counted(deaths.map(({ at }) => at))}`,
+    `killed at ${PLANNED_BOUNDARIES.length - missed.length} of ${PLANNED_BOUNDARIES.length} boundaries, not at: ${missed.join(", ") || "none"}`,
     `answers: ${[...answers].map(([name, count]) => `${name} ${count}`).join(", ")}`,
-    `sales ${sales}, sat in ${satIn}, granted ${granted}, refused unspent ${refusedUnspent}, owed ${owed}`,
-    `lost ${lost} sat, granted twice ${doubleGranted}`,
+    `sales ${sales}: granted ${granted}, refused unspent ${refusedUnspent}, taken back by their buyers ${takenBack}`,
+    `sat in ${satIn}, owed ${owed}, lost ${result.lost} sat, granted twice ${result.doubleGranted}`,
     ...result.problems.map((problem) => `PROBLEM: ${problem}`),
-    ...(result.folder === undefined ? [] : [`the operator's folder is kept: ${result.folder}`]),
+    ...result.folders.map((folder) => `the operator's folder is kept: ${folder}`),
   ];
 }
 

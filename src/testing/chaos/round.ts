@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { play, type RoundTokens } from "./actions.ts";
 import { readUnfinished } from "./book-reader.ts";
-import type { Crowd, Person } from "./crowd.ts";
+import type { Crowd } from "./crowd.ts";
 import type { FaultyWay, WayFault } from "./faulty-way.ts";
 import type { ChaosMarket } from "./market.ts";
-import { type Life, startLife } from "./mortal-daemon.ts";
-import { makeOverlapping, makePayment, type Payment, type TokenSource } from "./payments.ts";
-import type { ActionPlan, KillPlan, RoundPlan } from "./plan.ts";
+import { type Ending, type Life, startLife } from "./mortal-daemon.ts";
+import type { Pace } from "./pace.ts";
+import type { KillPlan, RoundPlan } from "./plan.ts";
+import { until } from "./until.ts";
 
 /** How one life of the daemon ended. */
 export interface Death {
@@ -13,29 +15,21 @@ export interface Death {
   at: string;
   /** What was not at rest; of several, the first of these. */
   state: "paid" | "swapping" | "owed" | "wallet waiting" | "at rest";
+  /** Something that no daemon may do: nobody wants another life of this one. */
   problem: string | undefined;
 }
 
-/** A boundary that is not reached by then is not reached in this round. */
-const BOUNDARY_WITHIN_MS = 1_000;
+/** Mints and relays that fail hold a start up for a quarter of it. */
+const LISTENING_WITHIN_MS = 60_000;
+/** A boundary that is not reached by then is not reached in this round. On an idle machine, as the next ones. */
+const BOUNDARY_WITHIN_MS = 1_200;
 /** For those that a sale comes to only after it was open for longer than an address is held. */
 const LATE_BOUNDARY_WITHIN_MS = 3_500;
-const LISTENING_WITHIN_MS = 20_000;
-/** While so many wait for their answer, nobody new comes: short lives would only be spent on refusing. */
-const MOST_WAITING = 16;
-
-/** Tokens of one round, made before it begins. */
-export type RoundTokens = (Payment[] | undefined)[];
-
-export function prepareTokens(source: TokenSource, plan: RoundPlan): Promise<RoundTokens> {
-  return Promise.all(
-    plan.actions.map(async (action) => {
-      if (!("token" in action)) return undefined;
-      if (action.kind === "overlap") return makeOverlapping(source, action.token);
-      return [await makePayment(source, action.token, action.kind === "spent-elsewhere")];
-    }),
-  );
-}
+/** In a calm life so few wait for their answer at last; or it has lasted so long. */
+const CALM_WAITING = 2;
+const CALM_WITHIN_MS = 3_000;
+/** Characters of the log, for whoever looks into it. */
+const LAST_WORDS = 3_000;
 
 /** Starts the daemon, lets buyers, mint and relays do as planned, and kills it. */
 export async function playRound(
@@ -44,98 +38,68 @@ export async function playRound(
   plan: RoundPlan,
   tokens: RoundTokens,
 ): Promise<Death> {
-  const { operator, way, mint } = market;
+  const { operator, way, mint, pace } = market;
+  const { kill } = plan;
   await market.setRelays(atStart(plan.relays));
   way.fault = faultsOf(plan);
-  const life = startLife(operator.configPath, killAt(plan.kill));
-  const killing = endLife(life, plan.kill);
-  await life.listening;
-  const listened = !life.isOver();
-  if (listened) {
-    await market.setRelays(plan.relays);
-    if (plan.rotateToFeePpk !== undefined) await mint.ours?.rotate(plan.rotateToFeePpk);
-  }
+  const startedMs = performance.now();
+  const life = startLife(operator.configPath, killAt(kill));
+  if (kill.kind === "at-random" && kill.after === "start")
+    void sleep(pace.stretched(kill.delayMs)).then(life.kill);
+  await Promise.race([life.listening, sleep(LISTENING_WITHIN_MS, undefined, { ref: false })]);
+  if (life.hasListened()) pace.started(performance.now() - startedMs);
+  if (!life.isOver()) await letBuyersIn(market, crowd, plan, life);
   // What is begun is not waited for: it goes on through the next lives.
-  for (const [index, action] of plan.actions.entries()) void play(market, crowd, action, tokens[index] ?? []);
-  const { killed } = await killing;
-  const { exitCode, signal } = await life.ended;
-  const at = life.killedAt() ?? (killed ? (listened ? "running" : "starting") : "by itself");
-  const crashed = life.events("crashed").length > 0 || (signal === null && exitCode !== null);
+  let acting = plan.actions.length;
+  for (const [index, action] of plan.actions.entries()) {
+    void play(mint.ours, crowd, action, tokens[index] ?? []).finally(() => acting--);
+  }
+  const isQuiet = () => acting === 0 && crowd.waiting() === 0 && stateOf(operator.databasePath) === "at rest";
+  if (life.hasListened()) await toItsEnd(life, kill, pace, isQuiet);
+  const isLate = !life.hasListened() && !life.isOver();
+  life.kill();
+  const ending = await life.ended;
+  const killedAt = life.killedAt() ?? (life.wasKilled() ? whileIn(life) : undefined);
+  const wrong = isLate
+    ? `did not come up within ${LISTENING_WITHIN_MS} ms`
+    : wrongdoing(life, killedAt, ending);
   return {
-    at,
+    at: killedAt ?? "by itself",
     state: stateOf(operator.databasePath),
-    problem: crashed ? `the daemon ended by itself (${exitCode}):\n${life.output().slice(-2000)}` : undefined,
+    problem: wrong && `the daemon ${wrong}:\n${life.output().slice(-LAST_WORDS)}`,
   };
 }
 
-async function endLife(life: Life, plan: KillPlan): Promise<{ killed: boolean }> {
-  if (plan.kind === "at-boundary") {
-    await Promise.race([life.ended, within(life.listening, LISTENING_WITHIN_MS)]);
-    const isLate = plan.name === "address-released";
-    await Promise.race([life.ended, sleep(isLate ? LATE_BOUNDARY_WITHIN_MS : BOUNDARY_WITHIN_MS)]);
+async function letBuyersIn(market: ChaosMarket, crowd: Crowd, plan: RoundPlan, life: Life): Promise<void> {
+  await market.setRelays(plan.relays);
+  if (plan.rotateToFeePpk !== undefined) await market.mint.ours?.rotate(plan.rotateToFeePpk);
+  crowd.heardAgain();
+  if (plan.kill.kind !== "at-random" || plan.kill.after !== "calm") return;
+  await until(() => life.isOver() || crowd.waiting() <= CALM_WAITING, market.pace.stretched(CALM_WITHIN_MS));
+}
+
+/** Until the daemon is dead, or it is time to kill it. */
+async function toItsEnd(life: Life, kill: KillPlan, pace: Pace, isQuiet: () => boolean): Promise<void> {
+  if (kill.kind === "at-boundary") {
+    const withinMs = kill.name === "address-released" ? LATE_BOUNDARY_WITHIN_MS : BOUNDARY_WITHIN_MS;
+    await until(() => life.isOver() || isQuiet(), pace.stretched(withinMs));
+  } else if (kill.after === "start") {
+    await life.ended;
   } else {
-    if (plan.after === "listening") await within(life.listening, LISTENING_WITHIN_MS);
-    await Promise.race([life.ended, sleep(plan.delayMs)]);
-  }
-  const killed = !life.isOver();
-  life.kill();
-  return { killed };
-}
-
-async function play(
-  market: ChaosMarket,
-  crowd: Crowd,
-  action: ActionPlan,
-  [payment, other]: Payment[],
-): Promise<void> {
-  await sleep(action.atMs);
-  const { ours } = market.mint;
-  if (crowd.waiting() >= MOST_WAITING) return;
-  switch (action.kind) {
-    case "repeat":
-    case "move": {
-      const person = choose(crowd, action.who, (one) => one.asking === 0 && one.moves < 4);
-      if (person) await (action.kind === "move" ? crowd.move(person) : crowd.repeat(person));
-      return;
-    }
-    case "renew": {
-      // A move is over before its buyer buys again.
-      const person = choose(crowd, action.who, (one) => one.asking === 0) ?? crowd.newcomer();
-      if (payment) await crowd.pursue(person, payment, action.twice);
-      return;
-    }
-    case "spent-elsewhere": {
-      if (!payment) return;
-      if (action.afterMs < 0) await payment.takeBack();
-      const pursuing = crowd.pursue(crowd.newcomer(), payment, false);
-      if (action.afterMs >= 0) await sleep(action.afterMs).then(payment.takeBack);
-      return pursuing;
-    }
-    case "pending": {
-      if (!payment) return;
-      const ys = payment.coins.map(({ y }) => y);
-      await ours?.pend(ys);
-      const pursuing = crowd.pursue(crowd.newcomer(), payment, false);
-      await sleep(action.forMs);
-      await ours?.unpend(ys);
-      return pursuing;
-    }
-    case "buy":
-    case "two-keys":
-    case "overlap": {
-      if (!payment) return;
-      const pursuits = [crowd.pursue(crowd.newcomer(), payment, action.twice)];
-      const rival = action.kind === "overlap" ? other : action.kind === "two-keys" ? payment : undefined;
-      if (rival) pursuits.push(crowd.pursue(crowd.newcomer(), rival, false));
-      await Promise.all(pursuits);
-    }
+    await Promise.race([life.ended, sleep(pace.stretched(kill.delayMs))]);
   }
 }
 
-/** One of those who have a tunnel, by a number of 0 to 1. */
-function choose(crowd: Crowd, who: number, fits: (person: Person) => boolean): Person | undefined {
-  const served = crowd.people.filter((person) => person.granted.length > 0 && fits(person));
-  return served[Math.floor(who * served.length)];
+function wrongdoing(life: Life, killedAt: string | undefined, ending: Ending): string | undefined {
+  if (life.events("crashed").length > 0) return "crashed";
+  if (life.events("books-differ").length > 0) return "says that its books do not balance";
+  return killedAt === undefined
+    ? `ended by itself (${ending.signal ?? `exit code ${ending.exitCode}`})`
+    : undefined;
+}
+
+function whileIn(life: Life): string {
+  return life.hasListened() ? "running" : "starting";
 }
 
 function killAt(kill: KillPlan): string | undefined {
@@ -162,18 +126,9 @@ function faultsOf(plan: RoundPlan): FaultyWay["fault"] {
 }
 
 function stateOf(databasePath: string): Death["state"] {
-  try {
-    const { swapping, paid, owed, walletWaiting } = readUnfinished(databasePath);
-    if (paid > 0) return "paid";
-    if (swapping > 0) return "swapping";
-    if (owed > 0) return "owed";
-    return walletWaiting > 0 ? "wallet waiting" : "at rest";
-  } catch {
-    // Killed before there was a book.
-    return "at rest";
-  }
-}
-
-async function within(what: Promise<void>, ms: number): Promise<void> {
-  await Promise.race([what, sleep(ms)]);
+  const { swapping, paid, owed, walletWaiting } = readUnfinished(databasePath);
+  if (paid > 0) return "paid";
+  if (swapping > 0) return "swapping";
+  if (owed > 0) return "owed";
+  return walletWaiting > 0 ? "wallet waiting" : "at rest";
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { createBuyer } from "../buyer.ts";
-import type { Crowd, Outcome, Person } from "./crowd.ts";
+import type { Crowd, Person } from "./crowd.ts";
+import type { Evidence } from "./evidence.ts";
 import type { CoinState } from "./mint-record.ts";
 import type { Payment } from "./payments.ts";
-import { type Evidence, judge } from "./verdict.ts";
+import type { Outcome } from "./purchases.ts";
+import { judge } from "./verdict.ts";
 
 const START = 1_800_000_000;
 const HOUR = { amount: 16, unit: "hour" } as const;
@@ -86,6 +88,7 @@ describe("the verdict on a chaos", () => {
       satIn: 16,
       granted: 1,
       refusedUnspent: 1,
+      takenBack: 0,
       owed: 0,
       lost: 0,
       doubleGranted: 0,

@@ -1,0 +1,73 @@
+import type { BoundaryName } from "../../boundary.ts";
+import type { Unit } from "../../protocol/price.ts";
+import type { Random } from "./random.ts";
+
+export interface Tier {
+  amount: number;
+  unit: Unit;
+}
+
+export const TIERS: readonly [Tier, ...Tier[]] = [
+  { amount: 16, unit: "hour" },
+  { amount: 64, unit: "day" },
+  { amount: 32, unit: "GiB" },
+];
+
+/** What a token is made like. */
+export interface TokenPlan {
+  tier: Tier;
+  faceSat: number;
+  encoding: "cashuA" | "cashuB";
+}
+
+/** What buyers and cheats do in one round. `who` picks one of those who have a tunnel by then. */
+export type ActionPlan = { atMs: number } & (
+  | { kind: "buy" | "two-keys" | "overlap"; token: TokenPlan; twice: boolean }
+  | { kind: "renew"; token: TokenPlan; who: number; twice: boolean }
+  /** The buyer can spend the token himself, and does, so long after he has sent it. */
+  | { kind: "spent-elsewhere"; token: TokenPlan; afterMs: number }
+  /** The mint has the token's proofs in flight elsewhere for so long. */
+  | { kind: "pending"; token: TokenPlan; forMs: number }
+  | { kind: "repeat" | "move"; who: number }
+);
+
+/** What happens in one round; something of it may come to the boundary that is wanted. */
+export function planActions(random: Random, wanted: BoundaryName | undefined): ActionPlan[] {
+  const count = wanted === undefined ? random.int(1, 3) : random.int(0, 2);
+  const actions = Array.from({ length: count }, () => planAction(random));
+  if (wanted === undefined) return actions;
+  if (wanted.startsWith("key-")) return [{ kind: "move", who: random.next(), atMs: 0 }, ...actions];
+  if (wanted.includes("release") && wanted !== "address-released") {
+    return [{ kind: "spent-elsewhere", token: planToken(random), afterMs: -1, atMs: 0 }, ...actions];
+  }
+  const renewal: ActionPlan = {
+    kind: "renew",
+    token: planToken(random),
+    who: random.next(),
+    twice: false,
+    atMs: 0,
+  };
+  return [renewal, ...actions];
+}
+
+function planAction(random: Random): ActionPlan {
+  const atMs = random.int(0, 250);
+  const token = planToken(random);
+  const who = random.next();
+  const twice = random.chance(0.25);
+  const dice = random.next();
+  if (dice < 0.4) return { kind: "buy", token, twice, atMs };
+  if (dice < 0.65) return { kind: "renew", token, who, twice, atMs };
+  if (dice < 0.75) return { kind: "repeat", who, atMs };
+  if (dice < 0.82) return { kind: "two-keys", token, twice, atMs };
+  if (dice < 0.88) return { kind: "overlap", token, twice, atMs };
+  if (dice < 0.92) return { kind: "spent-elsewhere", token, afterMs: random.int(-1, 60), atMs };
+  if (dice < 0.95) return { kind: "pending", token, forMs: random.int(100, 900), atMs };
+  return { kind: "move", who, atMs };
+}
+
+function planToken(random: Random): TokenPlan {
+  const tier = random.pick(TIERS);
+  const faceSat = tier.amount * random.int(1, 2) + (random.chance(0.3) ? random.int(0, 15) : 0);
+  return { tier, faceSat, encoding: random.pick(["cashuA", "cashuB"]) };
+}
