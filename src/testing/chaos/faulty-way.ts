@@ -102,7 +102,8 @@ export async function startFaultyWay(mintUrl: string): Promise<FaultyWay> {
     heal() {
       way.fault = undefined;
       for (const goOn of [...stalled]) goOn();
-      for (const arrive of [...late.values()]) watch(arrive());
+      // One that does not come through is lost, as any may be.
+      for (const arrive of [...late.values()]) watch(arrive().catch(() => {}));
     },
     async idle() {
       while (underWay.size > 0) await Promise.all(underWay);

@@ -24,9 +24,8 @@ export function describeInvoices(scene: Scene): void {
     expect(createHash("sha256").update(Buffer.from(preimage, "hex")).digest("hex")).toBe(paymentHash);
   });
 
-  it("refuses an amount that it cannot ask for exactly, and makes nothing", async (test) => {
-    test.skip(scene.node.stepMsat === 1, "this node asks for any msat");
-    const error = await scene.failure(scene.make({ amountMsat: 21 * scene.node.stepMsat + 1 }));
+  it("refuses an amount that it cannot ask for exactly, and makes nothing", async () => {
+    const error = await scene.failure(scene.make({ amountMsat: 21.5 * scene.node.stepMsat }));
     expect(error.kind).toBe("refused");
     expect(scene.harness.invoiceCount()).toBe(0);
   });
@@ -86,8 +85,7 @@ export function describeInvoices(scene: Scene): void {
     expect(await scene.node.lookUp(hash)).toEqual(paid);
   });
 
-  it("says the real sum when more was paid", async (test) => {
-    test.skip(scene.cannot("overpay"), "this node takes no more than it asked for");
+  it("says the real sum when more was paid", async () => {
     const { paymentHash } = await scene.make();
     const amountMsat = 31 * scene.node.stepMsat;
     await scene.harness.pay(paymentHash, amountMsat);
@@ -106,28 +104,24 @@ export function describeInvoices(scene: Scene): void {
     else expect(state).toEqual({ kind: "open" });
   });
 
-  it("is never paid once it is cancelled", async (test) => {
-    test.skip(scene.cannot("cancel"), "this node cannot cancel");
+  it("is never paid once it is cancelled, and can be where the node says that it cannot cancel", async () => {
     const { paymentHash } = await scene.make();
-    expect(await scene.node.cancel(paymentHash)).toBe(true);
-    expect(await scene.node.cancel(paymentHash)).toBe(true);
-    await expect(scene.harness.pay(paymentHash)).rejects.toThrow();
-    expect(await scene.node.lookUp(paymentHash)).toEqual({ kind: "closed" });
+    const isCancelled = await scene.node.cancel(paymentHash);
+    expect(isCancelled).toBe(!scene.cannot("cancel"));
+    expect(await scene.node.cancel(paymentHash)).toBe(isCancelled);
+    const isPaid = await scene.harness.pay(paymentHash).then(
+      () => true,
+      () => false,
+    );
+    expect(isPaid).toBe(!isCancelled);
+    expect((await scene.node.lookUp(paymentHash)).kind).toBe(isCancelled ? "closed" : "paid");
   });
 
-  it("cancels what has expired", async (test) => {
-    test.skip(scene.cannot("cancel"), "this node cannot cancel");
+  it("cancels what has expired, if it can cancel", async () => {
     const { paymentHash } = await scene.make({ expirySeconds: 60 });
     scene.harness.pass(61);
-    expect(await scene.node.cancel(paymentHash)).toBe(true);
-  });
-
-  it("says that it cannot cancel, and can still be paid", async (test) => {
-    test.skip(!scene.cannot("cancel"), "this node can");
-    const { paymentHash } = await scene.make();
-    expect(await scene.node.cancel(paymentHash)).toBe(false);
-    await scene.harness.pay(paymentHash);
-    expect((await scene.node.lookUp(paymentHash)).kind).toBe("paid");
+    expect(await scene.node.cancel(paymentHash)).toBe(!scene.cannot("cancel"));
+    expect(await scene.node.lookUp(paymentHash)).toEqual({ kind: "closed" });
   });
 
   it("does not cancel what is paid", async () => {

@@ -16,7 +16,7 @@ export type NodeFault =
 export type NodeCall = "make" | "look-up" | "cancel" | "follow" | "probe";
 
 /** What a kind of node does not do. */
-export type NodeLack = "cancel" | "overpay";
+export type NodeLack = "cancel";
 
 /** A node and the hand of its owner: what the contract suite drives, the same for every backend. */
 export interface NodeHarness {
