@@ -1,16 +1,15 @@
 import type * as z from "zod";
-import { ConfigError, type Environment, EXIT_CONFIG, loadConfig } from "../config.ts";
+import { ConfigError, EXIT_CONFIG, loadConfig } from "../config.ts";
 import { askDaemon, NoDaemonError } from "../control/client.ts";
 import { controlPath } from "../control/control-path.ts";
+import type { CommandIo } from "./command.ts";
 import { EXIT_UNAVAILABLE } from "./exit-codes.ts";
 
-export interface CommandIo {
-  environment: Environment;
-  /** One line to stdout, without its end. */
-  print(line: string): void;
-  /** One line to stderr. */
-  complain(line: string): void;
-}
+/** The exit codes of whatever asks the daemon. */
+export const askingExits = {
+  [EXIT_UNAVAILABLE]: "no daemon answers",
+  [EXIT_CONFIG]: "the config is wrong, so it is not known which daemon",
+};
 
 /** Asks the daemon of this configuration, and hands the answer on; or says why not, and gives the exit code. */
 export async function askRunningDaemon<T>(

@@ -1,16 +1,31 @@
 import { type BooksReport, booksReportSchema, type LightningSums, type Sums } from "../books/report.ts";
-import { askRunningDaemon, type CommandIo } from "./ask-running-daemon.ts";
+import { askingExits, askRunningDaemon } from "./ask-running-daemon.ts";
+import { command, json } from "./command.ts";
 import { EXIT_DIFFERS, EXIT_UNKNOWN } from "./exit-codes.ts";
 import { inColumns } from "./table.ts";
 
-/** `europa-node books [--json]`. Exit code 0: balanced, 1: not, 2: parts are unknown, 69: no daemon. */
-export function showBooks(io: CommandIo, asJson: boolean): Promise<number> {
-  return askRunningDaemon(io, "books", booksReportSchema, (report) => {
-    for (const line of asJson ? [JSON.stringify(report)] : inWords(report)) io.print(line);
-    if (report.balanced === "unknown") return EXIT_UNKNOWN;
-    return report.balanced ? 0 : EXIT_DIFFERS;
-  });
-}
+export const books = command({
+  name: "books",
+  group: "Your money",
+  summary: "say whether every sat is where it should be",
+  about: [
+    "Mints and relays are asked, which may take some minutes when they are slow.",
+    "docs/operations.md explains each column.",
+  ],
+  options: { json },
+  exits: {
+    0: "the books balance",
+    [EXIT_DIFFERS]: "something differs",
+    [EXIT_UNKNOWN]: "nothing differs, but not all of it could be looked at",
+    ...askingExits,
+  },
+  run: (given, io) =>
+    askRunningDaemon(io, "books", booksReportSchema, (report) => {
+      for (const line of given.json ? [JSON.stringify(report)] : inWords(report)) io.print(line);
+      if (report.balanced === "unknown") return EXIT_UNKNOWN;
+      return report.balanced ? 0 : EXIT_DIFFERS;
+    }),
+});
 
 const columns = ["paid", "proofs", "fees", "loss", "outbox", "wallet", "spent", "unknown"];
 

@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function check(text: string, named: boolean): number {
+function check(text: string, named: boolean): Promise<number | undefined> {
   const path = join(folder, "config.toml");
   writeFileSync(path, text, { mode: 0o600 });
   const configPath = named ? "/nonexistent/config.toml" : path;
@@ -37,19 +37,23 @@ function check(text: string, named: boolean): number {
     wireguardMode: "",
     defaultNsecFile: join(folder, "none"),
   };
-  return checkConfig(named ? [path] : [], { environment, print: (line) => printed.push(line) });
+  return checkConfig.run(named ? [path] : [], {
+    environment,
+    print: (line) => printed.push(line),
+    complain: (line) => printed.push(line),
+  });
 }
 
-it("prints warnings and ends with 0 for a config that starts", () => {
-  expect(check(GOOD, true)).toBe(0);
+it("prints warnings and ends with 0 for a config that starts", async () => {
+  expect(await check(GOOD, true)).toBe(0);
   expect(printed).toEqual([
     "warning: listing.payment_methods: none is left, so the listing is not published",
     `${join(folder, "config.toml")}: the daemon can start with this`,
   ]);
 });
 
-it("prints warnings and problems and ends with 78 for one that does not", () => {
-  expect(check(`[cashew]\n${GOOD.replace("wss://", "https://")}`, false)).toBe(78);
+it("prints warnings and problems and ends with 78 for one that does not", async () => {
+  expect(await check(`[cashew]\n${GOOD.replace("wss://", "https://")}`, false)).toBe(78);
   expect(printed).toEqual([
     "warning: cashew: unknown key, not read; the nearest known key is cashu",
     'problem: nostr.relays[0]: cannot be "https://relay.example.com"; write a relay\'s URL such as wss://relay.example.com',

@@ -1,3 +1,5 @@
+/** sysexits.h: wrong arguments. */
+export const EXIT_USAGE = 64;
 /** sysexits.h: no daemon answers. */
 export const EXIT_UNAVAILABLE = 69;
 /** `lnurl`: nothing is sold over Lightning. */

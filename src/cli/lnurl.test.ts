@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { utils } from "lnurl-pay";
 import { renderUnicodeCompact } from "uqr";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { showLnurls } from "./lnurl.ts";
+import { lnurl as lnurlCommand } from "./lnurl.ts";
 
 const PRICES = `[
   { amount = 5, currency = "usd", unit = "month" },
@@ -27,7 +27,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function show(
   asJson: boolean,
   { prices = PRICES, lightning = LIGHTNING, host = "VPN.example.com:8443" },
-): number {
+): Promise<number | undefined> {
   const configPath = join(folder, "config.toml");
   const text = `
 [server]
@@ -50,16 +50,17 @@ prices = ${prices}
     wireguardMode: "",
     defaultNsecFile: join(folder, "none"),
   };
-  return showLnurls(
-    { environment, print: (line) => printed.push(line), complain: (line) => complained.push(line) },
-    asJson,
-  );
+  return lnurlCommand.run(asJson ? ["--json"] : [], {
+    environment,
+    print: (line) => printed.push(line),
+    complain: (line) => complained.push(line),
+  });
 }
 
 const urls = ["https://vpn.example.com:8443/lnurlp?p=1", "https://vpn.example.com:8443/lnurlp?p=2"];
 
-it("--json: an object for each tier in sat, numbered as the listing numbers it", () => {
-  expect(show(true, {})).toBe(0);
+it("--json: an object for each tier in sat, numbered as the listing numbers it", async () => {
+  expect(await show(true, {})).toBe(0);
   expect(complained).toEqual([]);
   expect(printed).toHaveLength(1);
   const tiers = JSON.parse(printed[0] ?? "") as { [name: string]: string }[];
@@ -75,8 +76,8 @@ it("--json: an object for each tier in sat, numbered as the listing numbers it",
   }
 });
 
-it("in words: the same, and a QR code of each in upper case", () => {
-  expect(show(false, {})).toBe(0);
+it("in words: the same, and a QR code of each in upper case", async () => {
+  expect(await show(false, {})).toBe(0);
   const all = printed.join("\n");
   for (const url of urls) {
     const lnurl = printed[printed.indexOf(url) + 1] ?? "";
@@ -95,16 +96,16 @@ it.each([
     { prices: '[{ amount = 5, currency = "usd", unit = "month" }]' },
     /^No tier is priced in sat/,
   ],
-])("1 and one plain line when %s", (_name, config, said) => {
+])("1 and one plain line when %s", async (_name, config, said) => {
   for (const asJson of [true, false]) {
-    expect(show(asJson, config)).toBe(1);
+    expect(await show(asJson, config)).toBe(1);
     expect(complained.splice(0)).toEqual([expect.stringMatching(said)]);
   }
   expect(printed).toEqual([]);
 });
 
-it("78 and the problems for a config that is wrong", () => {
-  expect(show(false, { host: "https://vpn.example.com" })).toBe(78);
+it("78 and the problems for a config that is wrong", async () => {
+  expect(await show(false, { host: "https://vpn.example.com" })).toBe(78);
   expect(complained).toEqual([expect.stringMatching(/^server\.public_host: /)]);
   expect(printed).toEqual([]);
 });

@@ -3,7 +3,7 @@ import type { Config } from "../config/types.ts";
 import { ConfigError, EXIT_CONFIG, loadConfig } from "../config.ts";
 import { encodeLnurl, lightningUri, payRequestUrl, satTiers } from "../protocol/lnurl.ts";
 import { describePrice } from "../protocol/price.ts";
-import type { CommandIo } from "./ask-running-daemon.ts";
+import { command, json } from "./command.ts";
 import { EXIT_NOTHING_SOLD } from "./exit-codes.ts";
 
 /** One tier as `--json` prints it. */
@@ -15,28 +15,35 @@ interface TierLnurl {
   lightning: string;
 }
 
-/**
- * `europa-node lnurl [--json]`: what an operator hands out for wallets, from the config alone. Exit code 0, 1: nothing
- * is sold over Lightning, 78: the config is wrong.
- */
-export function showLnurls({ environment, print, complain }: CommandIo, asJson: boolean): number {
-  let config: Config;
-  try {
-    config = loadConfig(environment.configPath, environment).config;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const problem of error.problems) complain(problem);
-    return EXIT_CONFIG;
-  }
-  const missing = whyNothingIsSold(config);
-  if (missing !== undefined) {
-    complain(missing);
-    return EXIT_NOTHING_SOLD;
-  }
-  const tiers = tierLnurls(config);
-  for (const line of asJson ? [JSON.stringify(tiers)] : tiers.flatMap(inWords)) print(line);
-  return 0;
-}
+export const lnurl = command({
+  name: "lnurl",
+  group: "Before the start",
+  summary: "print each tier's LNURL and its QR code, from the config alone",
+  options: { json },
+  exits: {
+    0: "printed",
+    [EXIT_NOTHING_SOLD]: "nothing is sold over Lightning",
+    [EXIT_CONFIG]: "the config is wrong",
+  },
+  run(given, { environment, print, complain }) {
+    let config: Config;
+    try {
+      config = loadConfig(environment.configPath, environment).config;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const problem of error.problems) complain(problem);
+      return EXIT_CONFIG;
+    }
+    const missing = whyNothingIsSold(config);
+    if (missing !== undefined) {
+      complain(missing);
+      return EXIT_NOTHING_SOLD;
+    }
+    const tiers = tierLnurls(config);
+    for (const line of given.json ? [JSON.stringify(tiers)] : tiers.flatMap(inWords)) print(line);
+    return 0;
+  },
+});
 
 function whyNothingIsSold({ lightning, listing }: Config): string | undefined {
   if (lightning === undefined) return "Lightning is off: set enabled = true in [lightning].";

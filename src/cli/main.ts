@@ -1,165 +1,76 @@
-import { parseArgs } from "node:util";
-import type { Logger } from "pino";
-import { ConfigError, EXIT_CONFIG, loadConfig, readEnvironment } from "../config.ts";
-import { StartRefused } from "../daemon/start-refused.ts";
-import { type Daemon, type StartFlags, startDaemon } from "../daemon.ts";
-import { AlreadyRunningError } from "../db/instance-lock.ts";
-import { describe } from "../jobs.ts";
-import { createLogger } from "../logger.ts";
+import { readEnvironment } from "../config.ts";
 import { version } from "../version.ts";
-import { showBooks } from "./books.ts";
-import { checkConfig } from "./check-config.ts";
-import { showLnurls } from "./lnurl.ts";
-import { republishWalletCommand } from "./wallet.ts";
+import { type Command, type CommandIo, UsageError } from "./command.ts";
+import { commands } from "./commands.ts";
+import { EXIT_USAGE } from "./exit-codes.ts";
+import { helpOf, helpOfAll } from "./help.ts";
 
 const OLDEST_NODE = 20;
-/** What is in flight gets this long after SIGTERM. */
-const SHUTDOWN_WITHIN_MS = 25_000;
 
-const usage = `europa-node ${version}: sells WireGuard tunnels over Nostr, for ecash and over Lightning.
-
-  europa-node                      run the daemon
-  europa-node check-config [file]  say what is wrong with the config, change nothing
-  europa-node lnurl                print each tier's LNURL and its QR code, from the config alone
-  europa-node books                ask the running daemon whether its books balance
-  europa-node wallet republish     have it fill relays that lack the wallet, or parts of it
-
-  --create-wallet   make a NIP-60 wallet although not enough relays say that there is none
-  --accept-clock    the clock is right although the database has seen another time
-  --new-identity    this database goes on with another Nostr key
-  --json            books, wallet republish, lnurl: JSON instead of words
-  --version, --help
-
-The config is read from EUROPA_NODE_CONFIG, or /etc/europa-node/config.toml.
-LOG_LEVEL sets the log's level; EUROPA_OPERATOR_WIREGUARD_MODE=in-memory runs without WireGuard.
-Exit codes: 0 ended as asked, 1 could not run, 64 wrong arguments, 69 no daemon answers, 78 wrong configuration.
-lnurl: 1 nothing is sold over Lightning. books: 1 they do not balance, 2 not all could be looked at.
-wallet republish: 2 a relay does not have all of it yet.
-`;
-
-const EXIT_USAGE = 64;
-
-/** Parses the command line and hands over. Gives the exit code; undefined while the daemon runs on. */
+/** Finds the command and hands over. Gives the exit code; undefined while the daemon runs on. */
 export async function main(argv: string[]): Promise<number | undefined> {
   if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE) {
     process.stderr.write(`europa-node needs Node ${OLDEST_NODE} or newer, this is ${process.version}\n`);
     return 1;
   }
-  const parsed = parse(argv);
-  if (!parsed) return EXIT_USAGE;
-  const { values, positionals } = parsed;
-  if (values.help || values.version) {
-    process.stdout.write(values.help ? usage : `${version}\n`);
+  const io: CommandIo = {
+    environment: readEnvironment(),
+    print: (line) => void process.stdout.write(`${line}\n`),
+    complain: (line) => void process.stderr.write(`${line}\n`),
+  };
+  return dispatch(argv, io);
+}
+
+async function dispatch(argv: readonly string[], io: CommandIo): Promise<number | undefined> {
+  const words = argv.filter((word) => !word.startsWith("-"));
+  const found = commandOf(words);
+  if (argv.includes("--help")) {
+    const asked = words.length === 0 ? [] : found === undefined ? under(words) : [found];
+    io.print((asked.length === 0 ? helpOfAll(commands) : helpOf(asked)).trimEnd());
     return 0;
   }
-  const [command, ...rest] = positionals;
-  if (command === undefined) {
-    return run({
-      createWallet: values["create-wallet"],
-      acceptClock: values["accept-clock"],
-      newIdentity: values["new-identity"],
-    });
+  if (words.length === 0 && argv.includes("--version")) {
+    io.print(version);
+    return 0;
   }
-  if (command === "check-config" && rest.length <= 1)
-    return checkConfig(rest, { environment: readEnvironment(), print });
-  const io = { environment: readEnvironment(), print, complain };
-  const asJson = values.json;
-  if (command === "lnurl" && rest.length === 0) return showLnurls(io, asJson);
-  if (command === "books" && rest.length === 0) return showBooks(io, asJson);
-  if (command === "wallet" && rest.join(" ") === "republish") return republishWalletCommand(io, asJson);
-  process.stderr.write(`europa-node has no command "${positionals.join(" ")}"; see --help\n`);
-  return EXIT_USAGE;
-}
-
-function parse(argv: string[]) {
-  const flag = { type: "boolean", default: false } as const;
+  if (found === undefined) {
+    io.complain(unknown(words));
+    return EXIT_USAGE;
+  }
   try {
-    return parseArgs({
-      args: argv,
-      allowPositionals: true,
-      options: {
-        "create-wallet": flag,
-        "accept-clock": flag,
-        "new-identity": flag,
-        json: flag,
-        help: flag,
-        version: flag,
-      },
-    });
+    return await found.run(withoutFirst(argv, wordsOf(found).length), io);
   } catch (error) {
-    // What follows Node's first sentence is for programs that take any option.
-    const said = error instanceof Error ? error.message.split(". ")[0] : "wrong arguments";
-    process.stderr.write(`${said}; see --help\n`);
-    return undefined;
+    if (!(error instanceof UsageError)) throw error;
+    io.complain(`${error.message}; see ${["europa-node", ...wordsOf(found)].join(" ")} --help`);
+    return EXIT_USAGE;
   }
 }
 
-async function run(flags: StartFlags): Promise<number | undefined> {
-  const environment = readEnvironment();
-  let loaded: ReturnType<typeof loadConfig>;
-  try {
-    loaded = loadConfig(environment.configPath, environment);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const warning of error.warnings) complain(`warning: ${warning}`);
-    for (const problem of error.problems) complain(problem);
-    return EXIT_CONFIG;
-  }
-  const { config, warnings } = loaded;
-  const logger = createLogger(config.logLevel);
-  endOnUncaught(logger);
-  for (const warning of warnings) logger.warn({ event: "config-warning" }, warning);
-  let daemon: Daemon | undefined;
-  stopOnSignal(() => daemon, logger);
-  try {
-    daemon = await startDaemon(config, flags, logger);
-    return undefined;
-  } catch (error) {
-    const known = error instanceof StartRefused || error instanceof AlreadyRunningError;
-    const message = known ? error.message : `the daemon could not start: ${startFailure(error)}`;
-    logger.fatal({ event: "start-failed" }, message);
-    return error instanceof StartRefused ? error.exitCode : 1;
-  }
+function wordsOf({ name }: Command): string[] {
+  return name === "" ? [] : name.split(" ");
 }
 
-/** Before the daemon is up nobody waits for an answer, and the book is made to be left at any point. */
-function stopOnSignal(running: () => Daemon | undefined, logger: Logger): void {
-  let stopping = false;
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      logger.info({ event: "shutting-down", signal }, "finishing what is in flight; tunnels stay up");
-      setTimeout(() => process.exit(1), SHUTDOWN_WITHIN_MS).unref();
-      const stopped = running()?.stop() ?? Promise.resolve();
-      stopped.then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
-    });
-  }
+/** The command with the longest name that the words begin with; the daemon, when there are none. */
+function commandOf(words: readonly string[]): Command | undefined {
+  return commands
+    .filter((command) => (words.length === 0) === (command.name === ""))
+    .filter((command) => wordsOf(command).every((word, index) => words[index] === word))
+    .sort((one, other) => other.name.length - one.name.length)[0];
 }
 
-/** Node would print the error whole, and NDK's carry the private key. Everything is in the book: a restart goes on. */
-function endOnUncaught(logger: Logger): void {
-  for (const kind of ["uncaughtException", "unhandledRejection"] as const) {
-    process.on(kind, (error) => {
-      const stack =
-        error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
-      logger.fatal({ event: "crashed", kind, error: describe(error), stack }, "an error that nobody caught");
-      process.exit(1);
-    });
-  }
+/** The commands that share the first word. */
+function under([first]: readonly string[]): Command[] {
+  return commands.filter((command) => wordsOf(command)[0] === first);
 }
 
-function startFailure(error: unknown): string {
-  return error instanceof Error ? error.message : "unknown error";
+function unknown(words: readonly string[]): string {
+  const near = under(words).map(({ name }) => name);
+  const there = near.length === 0 ? "" : `, but has ${near.join(", ")}`;
+  return `europa-node has no command "${words.join(" ")}"${there}; see europa-node --help`;
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function complain(line: string): void {
-  process.stderr.write(`${line}\n`);
+/** The command's own words may stand among options, as in `--json books`. */
+function withoutFirst(argv: readonly string[], words: number): string[] {
+  let left = words;
+  return argv.filter((word) => word.startsWith("-") || left-- <= 0);
 }

@@ -50,7 +50,7 @@ export async function openControl(path: string, logger: Logger): Promise<Control
     const code = (error as { code?: unknown }).code;
     logger.warn(
       { event: "control-off", why: typeof code === "string" ? code : "not-possible" },
-      "there is no control socket beside the database; `books` and `wallet republish` cannot reach this daemon",
+      "there is no control socket beside the database; no command can reach this daemon",
     );
   }
 

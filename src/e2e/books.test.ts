@@ -195,5 +195,5 @@ it("the socket is its owner's alone; a killed daemon's is replaced; with no daem
 it.each([[["wallet"]], [["wallet", "burn"]], [["books", "all"]]])("%j is no command", async (args) => {
   const { exitCode, stderr } = await operator.command(args);
   expect(exitCode).toBe(64);
-  expect(stderr).toContain(args.join(" "));
+  expect(stderr).toContain(args.at(-1));
 });

@@ -67,9 +67,22 @@ describe("arguments", () => {
   });
 
   it.each([
+    ["a command", ["books", "--help"], ["--json", "69"]],
+    ["a command, asked before it", ["--help", "check-config"], ["file", "78"]],
+    ["every command of a word", ["wallet", "--help"], ["wallet republish"]],
+  ])("--help of %s", async (_name, args, told) => {
+    const { exitCode, stdout, stderr } = await operator.command(args);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    for (const word of told) expect(stdout).toContain(word);
+    expect(stdout).not.toContain("LOG_LEVEL");
+  });
+
+  it.each([
     ["an unknown flag", ["--frobnicate"], "--frobnicate"],
     ["a flag with a value it does not take", ["--help=yes"], "--help"],
     ["an unknown command", ["frobnicate"], "frobnicate"],
+    ["half a command", ["wallet"], "wallet republish"],
+    ["an argument too many", ["books", "all"], '"all"'],
   ])("64 for %s, in one line, and nothing is started", async (_name, args, named) => {
     const { exitCode, stdout, stderr } = await operator.command(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: "" });

@@ -1,15 +1,25 @@
 import { type Republished, republishedSchema } from "../wallet/republish.ts";
-import { askRunningDaemon, type CommandIo } from "./ask-running-daemon.ts";
+import { askingExits, askRunningDaemon } from "./ask-running-daemon.ts";
+import { command, json } from "./command.ts";
 import { EXIT_UNKNOWN } from "./exit-codes.ts";
 import { inColumns } from "./table.ts";
 
-/** `europa-node wallet republish [--json]`. Exit code 0: every relay holds all of it, 2: not yet, 69: no daemon. */
-export function republishWalletCommand(io: CommandIo, asJson: boolean): Promise<number> {
-  return askRunningDaemon(io, "wallet-republish", republishedSchema, (result) => {
-    for (const line of asJson ? [JSON.stringify(result)] : inWords(result)) io.print(line);
-    return result.complete ? 0 : EXIT_UNKNOWN;
-  });
-}
+export const walletRepublish = command({
+  name: "wallet republish",
+  group: "Your money",
+  summary: "fill relays that lack the wallet, or parts of it",
+  options: { json },
+  exits: {
+    0: "every relay holds all of it",
+    [EXIT_UNKNOWN]: "a relay does not hold all of it yet; the daemon tries on",
+    ...askingExits,
+  },
+  run: (given, io) =>
+    askRunningDaemon(io, "wallet-republish", republishedSchema, (result) => {
+      for (const line of given.json ? [JSON.stringify(result)] : inWords(result)) io.print(line);
+      return result.complete ? 0 : EXIT_UNKNOWN;
+    }),
+});
 
 function inWords({ complete, events, relays, unknownEvents, silentMints }: Republished): string[] {
   const rows = relays.map(({ url, held, waiting, refused }) => [
