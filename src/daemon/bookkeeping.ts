@@ -1,66 +1,49 @@
-import type { Logger } from "pino";
 import { type Bookkeeper, createBookkeeper } from "../books/bookkeeper.ts";
 import { createBooksStore } from "../books/books-store.ts";
 import { viewTunnels } from "../books/tunnel-view.ts";
 import type { Mints } from "../cashu/mints.ts";
-import type { Clock } from "../clock.ts";
-import type { ControlServer } from "../control/server.ts";
 import type { Facts } from "../db/facts.ts";
-import type { Book } from "../db/open-book.ts";
 import { describe } from "../jobs.ts";
-import type { Relays } from "../nostr/relays.ts";
-import type { Keeper } from "../tunnels/keeper.ts";
-import type { Enforcement } from "../tunnels/ports.ts";
-import type { SessionStore } from "../tunnels/session-store.ts";
-import type { WalletCodec } from "../wallet/codec.ts";
 import { createWalletComparison } from "../wallet/comparison.ts";
 import { createComparisonStore } from "../wallet/comparison-store.ts";
-import type { Outbox } from "../wallet/outbox.ts";
 import { republishWallet } from "../wallet/republish.ts";
-import type { WalletStore } from "../wallet/wallet-store.ts";
+import type { Context } from "./context.ts";
+import type { Records } from "./records.ts";
+import type { Tunnels } from "./tunnels.ts";
+import type { Wallet } from "./wallet.ts";
 
 const DAY_MS = 86_400_000;
 /** Sooner again, while a mint or the relays did not answer. */
 const UNKNOWN_PAUSE_MS = 3_600_000;
 
+/** How often it is asked whether the books are due. */
+const BOOKS_MS = 1_000;
+
 /** Unix seconds of the last time that mints were asked about every proof. */
 const ASKED_AT = "proofs-asked-at";
 
 interface BookkeepingParts {
-  book: Book;
-  facts: Facts;
-  relays: Relays;
-  codec: WalletCodec;
-  walletStore: WalletStore;
-  outbox: Outbox;
+  records: Records;
+  tunnels: Tunnels;
+  wallet: Wallet;
   mints: Mints;
-  sessions: SessionStore;
-  enforcement: Enforcement;
-  keeper: Keeper;
-  control: ControlServer;
-  pubkeyHex: string;
-  clock: Clock;
-  nowMs: () => number;
-  logger: Logger;
 }
 
-export interface Bookkeeping {
-  /** To be called often: balances the books at the first call and daily. Never waits for mints or relays. */
-  tick(): void;
-  /** What is under way writes nothing more. */
-  stop(): void;
-}
-
-/** The daily look at the books, and the operator's own over the control socket. */
-export function startBookkeeping(parts: BookkeepingParts): Bookkeeping {
-  const { book, relays, outbox, walletStore, control, pubkeyHex, clock, logger } = parts;
+/** The daily look at the books, and the operator's own over the control socket. Waits for neither mints nor relays. */
+export function startBookkeeping(
+  context: Context,
+  { records, tunnels, wallet, mints }: BookkeepingParts,
+): void {
+  const { clock, logger, life } = context;
+  const { book, sessions, control } = records;
+  const { relays, codec, outbox, pubkeyHex } = wallet;
   const stopping = new AbortController();
   const store = createComparisonStore(book);
   const comparison = createWalletComparison({
     relays,
-    codec: parts.codec,
+    codec,
     store,
-    proofs: parts.mints.proofs,
+    proofs: mints.proofs,
     pubkeyHex,
     onReturned: outbox.poke,
     clock,
@@ -69,23 +52,23 @@ export function startBookkeeping(parts: BookkeepingParts): Bookkeeping {
   const bookkeeper = createBookkeeper({
     store: createBooksStore(book),
     comparison,
-    viewTunnels: () => viewTunnels(parts.enforcement, parts.sessions, parts.keeper),
+    viewTunnels: () => viewTunnels(tunnels.enforcement, sessions, tunnels.keeper),
     now: clock.now,
     logger,
   });
-  const republishing = { relays, comparison, store, walletStore, outbox, pubkeyHex, clock };
+  const republishing = { relays, comparison, store, walletStore: wallet.store, outbox, pubkeyHex, clock };
   control.serve("books", () => bookkeeper.balance("all", stopping.signal));
   control.serve("wallet-republish", () => republishWallet(republishing, stopping.signal));
-  return {
-    tick: balanceDaily(bookkeeper, parts, stopping.signal),
-    stop: () => stopping.abort(),
-  };
+  // What is under way writes nothing more.
+  life.onClose(() => stopping.abort());
+  life.job("books", BOOKS_MS, balanceDaily(bookkeeper, records.facts, context, stopping.signal));
 }
 
 /** A mint is asked about every proof once a day; what is missing from the relays is looked for at each start also. */
 function balanceDaily(
   bookkeeper: Bookkeeper,
-  { facts, clock, nowMs, logger }: Pick<BookkeepingParts, "facts" | "clock" | "nowMs" | "logger">,
+  facts: Facts,
+  { clock, nowMs, logger }: Context,
   signal: AbortSignal,
 ): () => void {
   let dueAtMs = nowMs();

@@ -1,0 +1,56 @@
+import { controlPath } from "../control/control-path.ts";
+import { openControl } from "../control/server.ts";
+import { createFacts } from "../db/facts.ts";
+import { removeOldCopies } from "../db/former-copy.ts";
+import { lockInstance } from "../db/instance-lock.ts";
+import { openBook } from "../db/open-book.ts";
+import { createPriceStore } from "../sales/price-store.ts";
+import { createReservationStore } from "../sales/reservation-store.ts";
+import { createSaleStore } from "../sales/sale-store.ts";
+import { createAddressPool } from "../tunnels/address-pool.ts";
+import { createClockGuard } from "../tunnels/clock-guard.ts";
+import { createSessionStore } from "../tunnels/session-store.ts";
+import { parseSubnet } from "../tunnels/subnet.ts";
+import type { Context } from "./context.ts";
+import { createDatabaseProbe } from "./database-probe.ts";
+import { pinIdentity } from "./pin-identity.ts";
+
+const COPIES_MS = 3_600_000;
+
+export type Records = Awaited<ReturnType<typeof openRecords>>;
+
+/** The book, locked and checked, and the stores in it. */
+export async function openRecords({ config, flags, logger, clock, nowMs, life }: Context) {
+  const lock = lockInstance(config.db.path);
+  life.onClose(() => lock.release());
+  const book = openBook(config.db.path);
+  life.onClose(() => void book.close());
+  const control = await openControl(controlPath(config.db.path), logger);
+  life.onClose(control.close);
+  const facts = createFacts(book);
+  pinIdentity(facts, config.nostr.pubkey, flags.newIdentity);
+  const guard = createClockGuard(facts, clock, nowMs, flags.acceptClock);
+  const pool = createAddressPool(book, parseSubnet(config.wireguard.subnetCidr));
+  const sessions = createSessionStore(book, pool, config.wireguard.addressHoldSeconds);
+  const reservations = createReservationStore(book, sessions, pool.size);
+  const database = createDatabaseProbe({
+    path: config.db.path,
+    write: guard.remember,
+    logger,
+    onChange: life.changed,
+  });
+  life.job("copies", COPIES_MS, () => removeOldCopies(config.db.path, clock.now()));
+  return {
+    book,
+    control,
+    facts,
+    guard,
+    pool,
+    sessions,
+    reservations,
+    database,
+    sales: createSaleStore(book, sessions, reservations),
+    prices: createPriceStore(book),
+    claimSecret: facts.secret("claim-hash-key"),
+  };
+}

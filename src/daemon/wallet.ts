@@ -1,0 +1,34 @@
+import type { Mints } from "../cashu/mints.ts";
+import { readIdentity } from "../nostr/identity.ts";
+import { connectRelays } from "../nostr/relays.ts";
+import { createWalletCodec } from "../wallet/codec.ts";
+import { createOutbox } from "../wallet/outbox.ts";
+import { createWalletStore } from "../wallet/wallet-store.ts";
+import type { Context } from "./context.ts";
+import type { Records } from "./records.ts";
+import { requireWallet } from "./wallet-at-start.ts";
+
+const OUTBOX_MS = 1_000;
+
+export type Wallet = Awaited<ReturnType<typeof openWallet>>;
+
+/** The relays, and the NIP-60 wallet on them, without which no ecash is taken. */
+export async function openWallet(context: Context, { book, database }: Records, mints: Mints) {
+  const { config, flags, logger, clock, life } = context;
+  const { pubkeyHex, secretKey } = readIdentity(config.nostr.secretKeyHex);
+  const relays = await connectRelays({ urls: config.nostr.relays, secretKey, clock, logger });
+  life.onClose(() => relays.close());
+  const store = createWalletStore(book);
+  const codec = createWalletCodec(secretKey);
+  const outbox = createOutbox({ relays, codec, store, clock, logger });
+  life.onClose(() => outbox.stop());
+  if (config.cashu) {
+    const mintUrls = mints.all().map((mint) => mint.url);
+    const { createWallet } = flags;
+    await requireWallet({ relays, codec, store, pubkeyHex, mintUrls, createWallet, clock, logger });
+  }
+  life.onChange(outbox.poke);
+  // What cannot be written down as wrapped or taken would be signed and sent again and again.
+  life.job("outbox", OUTBOX_MS, () => (database.writable() ? outbox.flush() : undefined));
+  return { pubkeyHex, secretKey, relays, store, codec, outbox };
+}
