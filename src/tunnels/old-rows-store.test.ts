@@ -101,6 +101,51 @@ describe("running sessions of an older daemon", () => {
   });
 });
 
+describe("what an older daemon did between two of our runs", () => {
+  const write = (sql: string) => open.book.prepare(sql).run();
+  const readopted = () => {
+    open.store.adoptOldRows(NOW);
+    return find("s");
+  };
+
+  it("is in force: an end that it moved, from which a later purchase goes on", async () => {
+    await adopt(active("s", 2, { expires_at: NOW + DAY }));
+    write(`UPDATE sessions SET expires_at = ${NOW + 3 * DAY}`);
+    expect(readopted()?.terms.timeUntil).toBe(NOW + 3 * DAY);
+    open.store.grant("s", { seconds: 60, bytes: 0 }, NOW);
+    expect(find("s")?.expiresAt).toBe(NOW + 3 * DAY + 60);
+  });
+
+  it("is in force: data that it sold, charged, or gave another end", async () => {
+    await adopt(active("s", 2, { expires_at: NOW + DAY, data_quota_bytes: GIB }));
+    write(
+      `UPDATE sessions SET data_quota_bytes = ${2 * GIB}, data_used_bytes = 5, expires_at = ${NOW + 9 * DAY}`,
+    );
+    const terms = { timeUntil: null, dataUntil: NOW + 9 * DAY, quotaBytes: 2 * GIB, usedBytes: 5 };
+    expect(readopted()?.terms).toEqual(terms);
+  });
+
+  it("takes no time from who has data too, unless it cut that short", async () => {
+    await adopt(active("s", 2, { expires_at: NOW + DAY, data_quota_bytes: GIB }));
+    open.store.grant("s", { seconds: 2 * DAY, bytes: 0 }, NOW);
+    write(`UPDATE sessions SET data_used_bytes = ${GIB}`);
+    expect(readopted()).toMatchObject({ expiresAt: NOW + 2 * DAY, terms: { timeUntil: NOW + 2 * DAY } });
+    write(`UPDATE sessions SET expires_at = ${NOW + 9 * DAY}`);
+    expect(readopted()?.terms).toMatchObject({ timeUntil: NOW + 2 * DAY, dataUntil: NOW + 9 * DAY });
+    write(`UPDATE sessions SET expires_at = ${NOW + 60}`);
+    expect(readopted()?.terms).toMatchObject({ timeUntil: NOW + 60, dataUntil: NOW + 60 });
+  });
+
+  it("ends and takes up sessions as it did", async () => {
+    await adopt(active("s", 2, { expires_at: NOW + DAY }));
+    write(`UPDATE sessions SET status = 'expired', expires_at = ${NOW - 5}`);
+    expect(readopted()).toMatchObject({ status: "expired", endedAt: NOW - 5 });
+    write(`UPDATE sessions SET status = 'active', expires_at = ${NOW + DAY}`);
+    expect(readopted()).toMatchObject({ endedAt: null, terms: { timeUntil: NOW + DAY } });
+    expect(endings(NOW + DAY)).toEqual(["s"]);
+  });
+});
+
 describe("two active rows of one key", () => {
   const key = newKey();
   const rows = [

@@ -21,6 +21,10 @@ export function createOldRowsStore(book: Book) {
            CASE WHEN typeof(expires_at) IN ('integer', 'real') THEN CAST(expires_at AS INTEGER) END AS ends_at
          FROM sessions WHERE session_id IS NOT NULL AND session_id NOT IN (SELECT session_id FROM session_terms))`,
   );
+  const forgetOvertaken = book.prepare(
+    `DELETE FROM session_terms WHERE session_id IN (SELECT session_id FROM sessions JOIN session_terms t USING (session_id)
+       WHERE iif(status = 'active', t.ended_at IS NOT NULL, status IN ('expired', 'revoked') AND t.ended_at IS NULL))`,
+  );
   const endedAfter = book.prepare<[number], { assigned_ip: string; ended_at: number }>(
     `SELECT assigned_ip, ended_at FROM sessions JOIN session_terms USING (session_id)
        WHERE status IN ('expired', 'revoked') AND ended_at > ?`,
@@ -40,8 +44,12 @@ export function createOldRowsStore(book: Book) {
   );
 
   return {
-    /** Gives every row its terms, as its end and quota have them. */
-    addMissingTerms: (now: number) => void addMissingTerms.run(now),
+    /** Gives every row its terms, as its end and quota have them: one that we never saw, or that an older daemon has
+     * ended or taken up again since. */
+    addMissingTerms(now: number): void {
+      forgetOvertaken.run();
+      addMissingTerms.run(now);
+    },
     /** Keys of ended sessions may still be on the interface: they have to go, or be seen as gone. */
     departStaleKeys(now: number): void {
       for (const { client_identity, assigned_ip } of staleKeys.all()) {

@@ -6,7 +6,16 @@ import type { AddressPool } from "./address-pool.ts";
 import { createOldRowsStore } from "./old-rows-store.ts";
 import type { DesiredPeer } from "./ports.ts";
 import { parseIpv4 } from "./subnet.ts";
-import { effectiveEnd, endCause, extend, isOver, noTerms, type Terms, unlimited } from "./terms.ts";
+import {
+  effectiveEnd,
+  endCause,
+  extend,
+  isOver,
+  noTerms,
+  type Terms,
+  unlimited,
+  withEndOf,
+} from "./terms.ts";
 import { chargeOnce, growthOf, type PeerCounters } from "./traffic.ts";
 
 export type SessionStatus = "pending" | "active" | "expired" | "revoked";
@@ -243,6 +252,14 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     if (isUsable(session)) depart.run(session.publicKey, session.address, now);
   }
 
+  /** What an older daemon sold or took back since we wrote the row. */
+  function takeOverEnds(): void {
+    for (const { sessionId, terms, expiresAt } of live()) {
+      const { timeUntil, dataUntil } = withEndOf(expiresAt, terms);
+      writeUntil.run(timeUntil, dataUntil, sessionId);
+    }
+  }
+
   /** What an older daemon left as live although its data was used up. */
   function endUsedUp(now: number): void {
     for (const { sessionId, terms, expiresAt } of live()) {
@@ -313,13 +330,15 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
         }
       })(),
     /**
-     * After an older daemon wrote the book: every row gets its terms, what ended lately its hold. Rows whose key or
+     * After an older daemon wrote the book, perhaps between two of our runs: every row gets its terms, what ended lately
+     * its hold. Rows whose key or
      * address cannot be one are returned as `unusable` and left out; those `outside` today's subnet stay and are
      * enforced until they end.
      */
     adoptOldRows(now: number): { unusable: string[]; outside: string[] } {
       return book.transaction(() => {
         oldRows.addMissingTerms(now);
+        takeOverEnds();
         oldRows.departStaleKeys(now);
         for (const { assigned_ip, ended_at } of oldRows.endedAfter(now - holdSeconds)) {
           pool.hold(assigned_ip, ended_at, ended_at + holdSeconds);

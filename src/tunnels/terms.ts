@@ -43,6 +43,20 @@ export function isOver(terms: Terms, now: number): boolean {
   return end !== null && end <= now;
 }
 
+/**
+ * The terms of a row whose end an older daemon may have changed since we wrote it: that end is in force. Its table has
+ * one end, the data's where there is a quota, else the time's.
+ */
+export function withEndOf(row: number | null, terms: Terms): Terms {
+  const { timeUntil, dataUntil, quotaBytes } = terms;
+  const end = row === null ? null : Math.trunc(row);
+  if (quotaBytes === null) return { ...terms, timeUntil: end };
+  const bothEnds = dataUntil === null ? null : Math.max(timeUntil ?? 0, dataUntil);
+  if (end === timeUntil || end === bothEnds) return terms;
+  const isShorter = end !== null && timeUntil !== null && end < timeUntil;
+  return { ...terms, dataUntil: end, timeUntil: isShorter ? end : timeUntil };
+}
+
 /** What used up a session that came to its end at `endedAt`: its data, when that outlasted its time. */
 export function endCause(terms: Terms, endedAt: number): "time" | "data" {
   const dataGone = terms.quotaBytes !== null && bytesLeft(terms) === 0;
