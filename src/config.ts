@@ -8,7 +8,7 @@ import { keyTree } from "./config/key-tree.ts";
 import { resolveConfig } from "./config/resolve.ts";
 import { configFileSchema } from "./config/schema.ts";
 import { schemaProblems } from "./config/schema-problems.ts";
-import { holdsSecret, openFileWarning, readSecrets } from "./config/secrets.ts";
+import { filesNamedIn, holdsSecret, openFileWarning, readSecrets } from "./config/secrets.ts";
 import { type Table, withoutEmpty } from "./config/table.ts";
 import { type Config, LOG_LEVELS, type LogLevel } from "./config/types.ts";
 import { findUnfitValues } from "./config/unfit-values.ts";
@@ -80,6 +80,12 @@ export function loadConfig(path: string, environment: Environment): { config: Co
   checkDatabasePath(config.db.path, findings);
   if (findings.problems.length > 0) throw new ConfigError(findings.problems, findings.warnings);
   return { config, warnings: findings.warnings };
+}
+
+/** Files beside the config that it names and uses, each by its key. Throws `ConfigError`. */
+export function namedFiles(path: string, environment: Environment): { name: string; path: string }[] {
+  const { file } = withoutIdle(withoutEmpty(readToml(path)) as Table);
+  return filesNamedIn(file, environment.defaultNsecFile);
 }
 
 function readToml(path: string): Table {

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { isRecipient } from "../backup/age.ts";
 import { normaliseMintUrl } from "../protocol/mint-url.ts";
 import { isUnit } from "../protocol/price.ts";
 import { isWireguardKey } from "../protocol/wireguard-key.ts";
@@ -115,5 +116,9 @@ export const nostrSecretKey = checked(
 export const nostrPubkey = checked(
   (text) => readPubkey(text) !== undefined,
   "a Nostr public key, npub1… or 64 hex characters",
+);
+export const ageRecipient = checked(
+  isRecipient,
+  "a public key of age, age1…, as `age-keygen` prints it; keep its private key off this machine",
 );
 export const path = line("a path such as /var/lib/europa-node/sessions.db");

@@ -5,7 +5,14 @@ import { resolveLightning } from "./lightning.ts";
 import { resolveListing } from "./listing.ts";
 import { advertisedMethods, resolveCashu } from "./payment.ts";
 import type { ConfigFile } from "./schema.ts";
-import type { Config, LogLevel, NostrConfig, NotificationsConfig, WireguardConfig } from "./types.ts";
+import type {
+  BackupConfig,
+  Config,
+  LogLevel,
+  NostrConfig,
+  NotificationsConfig,
+  WireguardConfig,
+} from "./types.ts";
 
 /** What is decided outside the file's own values. */
 export interface Surroundings {
@@ -40,6 +47,7 @@ export function resolveConfig(file: ConfigFile, around: Surroundings, findings: 
     cashu: resolveCashu(file, methods, findings),
     nostr,
     notifications: resolveNotifications(file, nostr.pubkey),
+    backup: resolveBackup(file, findings),
     listing: resolveListing(file, findings),
     advertisedMethods: methods,
   };
@@ -88,4 +96,18 @@ function resolveNotifications(
   if (!notifications.enabled) return undefined;
   const given = notifications.pubkey === undefined ? undefined : readPubkey(notifications.pubkey);
   return { pubkey: given ?? ownPubkey, heartbeatHours: notifications.heartbeat_hours };
+}
+
+function resolveBackup({ backup }: ConfigFile, { problems }: Findings): BackupConfig | undefined {
+  const { every: everyHours, keep, dir, recipient, passphrase_file: passphraseFile } = backup;
+  if (everyHours === 0) return undefined;
+  if (recipient !== undefined && passphraseFile !== undefined) {
+    problems.push("backup.passphrase_file: cannot stand beside backup.recipient; write one of the two only");
+  }
+  if (recipient !== undefined) return { everyHours, keep, dir, seal: { recipient } };
+  if (passphraseFile !== undefined) return { everyHours, keep, dir, seal: { passphraseFile } };
+  problems.push(
+    "backup.recipient: is missing while backup.every is not 0; write an age public key (age1…), or name a file that holds a passphrase in backup.passphrase_file",
+  );
+  return undefined;
 }

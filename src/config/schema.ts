@@ -179,6 +179,20 @@ const notifications = field.table({
     .describe("Hours between two signs of life; 0 for none."),
 });
 
+const backup = field.table({
+  every: field.whole(0, 720, "hours").default(0).describe("Hours between two backups; 0 for none."),
+  keep: field.whole(1, 1000).default(14).describe("How many of them are kept; the oldest goes first."),
+  dir: field.path
+    .default("/var/lib/europa-node/backups")
+    .describe("Folder for them. On this disk they are lost with it: have it copied elsewhere."),
+  recipient: field.ageRecipient
+    .optional()
+    .describe("age public key that backups are encrypted to; its private key alone opens them."),
+  passphrase_file: field.path
+    .optional()
+    .describe("File that holds the passphrase for backups, instead of a recipient. Keep it at mode 0600."),
+});
+
 const price = field.table({
   amount: field.positive("a number above 0").describe("Price of one unit."),
   currency: z
@@ -302,6 +316,7 @@ export const configFileSchema = field.table({
   cashu: cashu.prefault({}).describe("Payment in Cashu ecash."),
   nostr: nostr.prefault({} as z.input<typeof nostr>).describe("Your identity and relays."),
   notifications: notifications.prefault({}).describe("Private messages to you."),
+  backup: backup.prefault({}).describe("Backups that the daemon makes by itself."),
   listing: listing.prefault({} as z.input<typeof listing>).describe("What the market sees."),
 });
 

@@ -10,6 +10,11 @@ const SECRETS = [
   ["lightning", "api_token"],
 ] as const;
 
+const OTHER_FILES = [
+  ["lightning", "cert_file"],
+  ["backup", "passphrase_file"],
+] as const;
+
 export function isSecretKey(name: string): boolean {
   return SECRETS.some(([, key]) => key === name);
 }
@@ -63,6 +68,19 @@ function sourceOf(
   }
   if (key !== "nsec" || section.nsec !== undefined || !existsSync(defaultNsecFile)) return undefined;
   return { path: defaultNsecFile, name: `nostr.nsec (from ${defaultNsecFile})`, textOf: trimmedText };
+}
+
+/** Files beside the config that it names, each by its key: what a backup must hold to be whole. */
+export function filesNamedIn(file: Table, defaultNsecFile: string): { name: string; path: string }[] {
+  const sources = SECRETS.flatMap(([sectionName, key]) => {
+    const source = sourceOf(tableAt(file, sectionName), sectionName, key, defaultNsecFile);
+    return source ? [{ name: `${sectionName}.${key}_file`, path: source.path }] : [];
+  });
+  const others = OTHER_FILES.flatMap(([sectionName, key]) => {
+    const path = tableAt(file, sectionName)[key];
+    return typeof path === "string" ? [{ name: `${sectionName}.${key}`, path }] : [];
+  });
+  return [...sources, ...others];
 }
 
 function trimmedText(bytes: Buffer): string {

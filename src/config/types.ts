@@ -17,6 +17,8 @@ export interface Config {
   nostr: NostrConfig;
   /** `undefined`: off. */
   notifications: NotificationsConfig | undefined;
+  /** `undefined`: the daemon makes none by itself. */
+  backup: BackupConfig | undefined;
   listing: ListingConfig;
   /** What the listing may offer: the configured methods whose backend is on. May be empty. */
   advertisedMethods: PaymentMethod[];
@@ -92,6 +94,14 @@ export interface NotificationsConfig {
   pubkey: string;
   /** 0: never. */
   heartbeatHours: number;
+}
+
+export interface BackupConfig {
+  everyHours: number;
+  keep: number;
+  dir: string;
+  /** An age public key, or the file that holds a passphrase. */
+  seal: { recipient: string } | { passphraseFile: string };
 }
 
 export interface ListingConfig {

@@ -1,0 +1,84 @@
+import { readFileSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileTrouble } from "../config/file-trouble.ts";
+import { version } from "../version.ts";
+import type { Member } from "./archive.ts";
+import { BackupError } from "./backup-error.ts";
+import { FORMAT_VERSION, type Manifest } from "./manifest.ts";
+import { isKeyFile } from "./plausible.ts";
+
+/** Config and keys are small; what is larger was named by mistake. */
+export const MAX_SMALL_BYTES = 1024 * 1024;
+export const INTERFACE_KEY = "wireguard.private_key";
+
+/** What a backup is made of, beside the book. */
+export interface Belongings {
+  /** The operator's Nostr key, 64 hex. */
+  pubkey: string;
+  databasePath: string;
+  configPath: string;
+  /** Each by its key in the config. */
+  namedFiles: readonly { name: string; path: string }[];
+  /** The WireGuard interface's, in base64; undefined when it cannot be had, null when there is no interface. */
+  interfaceKey: string | undefined | null;
+}
+
+/** The archive's members in their order, the book's copy last. Throws `BackupError` without a readable config. */
+export function collect(
+  belongings: Belongings,
+  copy: { path: string; madeAt: number },
+): { manifest: Manifest; members: Member[] } {
+  const { configPath, namedFiles, interfaceKey, databasePath, pubkey } = belongings;
+  const config = readSmall(configPath);
+  if (typeof config === "string") throw new BackupError(`${configPath}: ${config}`);
+  const keys: Manifest["keys"] = [];
+  const absent: Manifest["absent"] = [];
+  const contents: Member[] = [];
+  const leftOut = "it opens this backup: whoever restores knows it, and writes it there again";
+  const add = (name: string, path: string, content: Buffer | string) => {
+    if (typeof content === "string") {
+      absent.push({ name, why: content });
+      return;
+    }
+    const member = `keys/${name}`;
+    keys.push({ member, name, path: resolve(path) });
+    contents.push({ name: member, content });
+  };
+  for (const { name, path } of namedFiles) add(name, path, isKeyFile(name) ? readSmall(path) : leftOut);
+  if (interfaceKey !== null) {
+    const path = join(dirname(resolve(configPath)), "wg-server.key");
+    const unread = "`wg show` does not give it to this user";
+    add(INTERFACE_KEY, path, interfaceKey === undefined ? unread : Buffer.from(`${interfaceKey}\n`));
+  }
+  const bytes = statSync(copy.path).size;
+  const manifest: Manifest = {
+    format: "europa-node-backup",
+    version: FORMAT_VERSION,
+    madeAt: copy.madeAt,
+    daemonVersion: version,
+    pubkey,
+    book: { member: "book.db", path: resolve(databasePath), bytes },
+    config: { member: "config.toml" },
+    keys,
+    absent,
+  };
+  return {
+    manifest,
+    members: [
+      { name: "manifest.json", content: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) },
+      { name: "config.toml", content: config },
+      ...contents,
+      { name: "book.db", content: { path: copy.path, bytes } },
+    ],
+  };
+}
+
+/** The content, or why there is none. */
+function readSmall(path: string): Buffer | string {
+  try {
+    const content = readFileSync(path);
+    return content.length <= MAX_SMALL_BYTES ? content : "is larger than any key or config";
+  } catch (error) {
+    return fileTrouble(error);
+  }
+}
