@@ -75,17 +75,12 @@ export function loadConfig(path: string, environment: Environment): { config: Co
       findings.warnings,
     );
   }
-  const around = { logLevel, wireguardMode, leftOutMethods: active.leftOut };
+  const namedFiles = filesNamedIn(active.file, environment.defaultNsecFile);
+  const around = { path, namedFiles, logLevel, wireguardMode, leftOutMethods: active.leftOut };
   const config = resolveConfig(parsed.data, around, findings);
   checkDatabasePath(config.db.path, findings);
   if (findings.problems.length > 0) throw new ConfigError(findings.problems, findings.warnings);
   return { config, warnings: findings.warnings };
-}
-
-/** Files beside the config that it names and uses, each by its key. Throws `ConfigError`. */
-export function namedFiles(path: string, environment: Environment): { name: string; path: string }[] {
-  const { file } = withoutIdle(withoutEmpty(readToml(path)) as Table);
-  return filesNamedIn(file, environment.defaultNsecFile);
 }
 
 function readToml(path: string): Table {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileTrouble } from "../config/file-trouble.ts";
+import type { Config } from "../config/types.ts";
 import { version } from "../version.ts";
 import type { Member } from "./archive.ts";
 import { BackupError } from "./backup-error.ts";
@@ -11,26 +12,22 @@ import { isKeyFile } from "./plausible.ts";
 export const MAX_SMALL_BYTES = 1024 * 1024;
 export const INTERFACE_KEY = "wireguard.private_key";
 
-/** What a backup is made of, beside the book. */
-export interface Belongings {
-  /** The operator's Nostr key, 64 hex. */
-  pubkey: string;
-  databasePath: string;
-  configPath: string;
-  /** Each by its key in the config. */
-  namedFiles: readonly { name: string; path: string }[];
-  /** The WireGuard interface's, in base64; undefined when it cannot be had, null when there is no interface. */
-  interfaceKey: string | undefined | null;
-}
+/** What a backup takes from the config. */
+export type BackedUp = Pick<Config, "path" | "namedFiles" | "db"> & {
+  nostr: Pick<Config["nostr"], "pubkey">;
+};
 
-/** The archive's members in their order, the book's copy last. Throws `BackupError` without a readable config. */
+/**
+ * The archive's members in their order, the book's copy last. `interfaceKey`, in base64, is undefined when it cannot be
+ * had, and null where there is no interface. Throws `BackupError` without a readable config.
+ */
 export function collect(
-  belongings: Belongings,
+  config: BackedUp,
+  interfaceKey: string | undefined | null,
   copy: { path: string; madeAt: number },
 ): { manifest: Manifest; members: Member[] } {
-  const { configPath, namedFiles, interfaceKey, databasePath, pubkey } = belongings;
-  const config = readSmall(configPath);
-  if (typeof config === "string") throw new BackupError(`${configPath}: ${config}`);
+  const text = readSmall(config.path);
+  if (typeof text === "string") throw new BackupError(`${config.path}: ${text}`);
   const keys: Manifest["keys"] = [];
   const absent: Manifest["absent"] = [];
   const contents: Member[] = [];
@@ -44,9 +41,10 @@ export function collect(
     keys.push({ member, name, path: resolve(path) });
     contents.push({ name: member, content });
   };
-  for (const { name, path } of namedFiles) add(name, path, isKeyFile(name) ? readSmall(path) : leftOut);
+  for (const { name, path } of config.namedFiles)
+    add(name, path, isKeyFile(name) ? readSmall(path) : leftOut);
   if (interfaceKey !== null) {
-    const path = join(dirname(resolve(configPath)), "wg-server.key");
+    const path = join(dirname(resolve(config.path)), "wg-server.key");
     const unread = "`wg show` does not give it to this user";
     add(INTERFACE_KEY, path, interfaceKey === undefined ? unread : Buffer.from(`${interfaceKey}\n`));
   }
@@ -56,8 +54,8 @@ export function collect(
     version: FORMAT_VERSION,
     madeAt: copy.madeAt,
     daemonVersion: version,
-    pubkey,
-    book: { member: "book.db", path: resolve(databasePath), bytes },
+    pubkey: config.nostr.pubkey,
+    book: { member: "book.db", path: resolve(config.db.path), bytes },
     config: { member: "config.toml" },
     keys,
     absent,
@@ -66,7 +64,7 @@ export function collect(
     manifest,
     members: [
       { name: "manifest.json", content: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) },
-      { name: "config.toml", content: config },
+      { name: "config.toml", content: text },
       ...contents,
       { name: "book.db", content: { path: copy.path, bytes } },
     ],

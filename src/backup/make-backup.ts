@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { type Seal, seal } from "./age.ts";
 import { pack } from "./archive.ts";
 import { BackupError } from "./backup-error.ts";
-import { type Belongings, collect } from "./collect.ts";
+import { type BackedUp, collect } from "./collect.ts";
 import type { Manifest } from "./manifest.ts";
 import { writeTrouble } from "./write-trouble.ts";
 
@@ -21,12 +21,13 @@ export interface MadeBackup {
  * the caller's to remove. Throws `BackupError`, with nothing left behind; never overwrites.
  */
 export async function makeBackup(
-  belongings: Belongings,
+  config: BackedUp,
+  interfaceKey: string | undefined | null,
   copy: { path: string; madeAt: number },
   to: Seal,
   path: string,
 ): Promise<MadeBackup> {
-  const { manifest, members } = collect(belongings, copy);
+  const { manifest, members } = collect(config, interfaceKey, copy);
   const unfinished = `${path}.unfinished`;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if (existsSync(path))

@@ -9,6 +9,7 @@ import type {
   BackupConfig,
   Config,
   LogLevel,
+  NamedFile,
   NostrConfig,
   NotificationsConfig,
   WireguardConfig,
@@ -16,6 +17,8 @@ import type {
 
 /** What is decided outside the file's own values. */
 export interface Surroundings {
+  path: string;
+  namedFiles: NamedFile[];
   logLevel: LogLevel;
   wireguardMode: "kernel" | "in-memory";
   leftOutMethods: ReadonlySet<number>;
@@ -34,6 +37,8 @@ export function resolveConfig(file: ConfigFile, around: Surroundings, findings: 
   }
   const nostr = resolveNostr(file);
   return {
+    path: around.path,
+    namedFiles: around.namedFiles,
     logLevel: around.logLevel,
     server: {
       host: file.server.host,
@@ -98,16 +103,17 @@ function resolveNotifications(
   return { pubkey: given ?? ownPubkey, heartbeatHours: notifications.heartbeat_hours };
 }
 
-function resolveBackup({ backup }: ConfigFile, { problems }: Findings): BackupConfig | undefined {
+function resolveBackup({ backup }: ConfigFile, { problems }: Findings): BackupConfig {
   const { every: everyHours, keep, dir, recipient, passphrase_file: passphraseFile } = backup;
-  if (everyHours === 0) return undefined;
   if (recipient !== undefined && passphraseFile !== undefined) {
     problems.push("backup.passphrase_file: cannot stand beside backup.recipient; write one of the two only");
   }
   if (recipient !== undefined) return { everyHours, keep, dir, seal: { recipient } };
   if (passphraseFile !== undefined) return { everyHours, keep, dir, seal: { passphraseFile } };
-  problems.push(
-    "backup.recipient: is missing while backup.every is not 0; write an age public key (age1…), or name a file that holds a passphrase in backup.passphrase_file",
-  );
-  return undefined;
+  if (everyHours > 0) {
+    problems.push(
+      "backup.recipient: is missing while backup.every is not 0; write an age public key (age1…), or name a file that holds a passphrase in backup.passphrase_file",
+    );
+  }
+  return { everyHours, keep, dir, seal: undefined };
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { fileTrouble } from "./file-trouble.ts";
 import { macaroonHex } from "./macaroon.ts";
 import { isTable, type Table, tableAt } from "./table.ts";
+import type { NamedFile } from "./types.ts";
 
 /** Keys that hold a secret; each may come from the file named by `<key>_file` instead. */
 const SECRETS = [
@@ -71,7 +72,7 @@ function sourceOf(
 }
 
 /** Files beside the config that it names, each by its key: what a backup must hold to be whole. */
-export function filesNamedIn(file: Table, defaultNsecFile: string): { name: string; path: string }[] {
+export function filesNamedIn(file: Table, defaultNsecFile: string): NamedFile[] {
   const sources = SECRETS.flatMap(([sectionName, key]) => {
     const source = sourceOf(tableAt(file, sectionName), sectionName, key, defaultNsecFile);
     return source ? [{ name: `${sectionName}.${key}_file`, path: source.path }] : [];

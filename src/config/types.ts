@@ -6,6 +6,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Everything the daemon is told, checked and resolved: secrets read, defaults filled in. */
 export interface Config {
+  /** The file that all this comes from. */
+  path: string;
+  namedFiles: NamedFile[];
   logLevel: LogLevel;
   server: ServerConfig;
   db: { path: string };
@@ -17,8 +20,7 @@ export interface Config {
   nostr: NostrConfig;
   /** `undefined`: off. */
   notifications: NotificationsConfig | undefined;
-  /** `undefined`: the daemon makes none by itself. */
-  backup: BackupConfig | undefined;
+  backup: BackupConfig;
   listing: ListingConfig;
   /** What the listing may offer: the configured methods whose backend is on. May be empty. */
   advertisedMethods: PaymentMethod[];
@@ -97,11 +99,18 @@ export interface NotificationsConfig {
 }
 
 export interface BackupConfig {
+  /** 0: the daemon makes none by itself. */
   everyHours: number;
   keep: number;
   dir: string;
   /** An age public key, or the file that holds a passphrase. */
-  seal: { recipient: string } | { passphraseFile: string };
+  seal: { recipient: string } | { passphraseFile: string } | undefined;
+}
+
+/** A file beside the config that it names, by its key. */
+export interface NamedFile {
+  name: string;
+  path: string;
 }
 
 export interface ListingConfig {

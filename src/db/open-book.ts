@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import { type Clock, systemClock } from "../clock.ts";
 import { keepFormerCopy, removeOldCopies } from "./former-copy.ts";
@@ -33,6 +34,11 @@ export function openBook(path: string, clock: Clock = systemClock): Book {
     book.close();
     throw error;
   }
+}
+
+/** The book as it stands, to be read: nothing is made, migrated or moved. Undefined when there is none. */
+export function openExistingBook(path: string): Book | undefined {
+  return existsSync(path) ? new Database(path, { fileMustExist: true, timeout: 5000 }) : undefined;
 }
 
 /**

@@ -12,3 +12,11 @@ export async function readPrivateKey(
     return undefined;
   }
 }
+
+/** As a backup wants it: null where there is no interface. */
+export async function interfaceKeyOf(wireguard: {
+  mode: "kernel" | "in-memory";
+  interface: string;
+}): Promise<string | undefined | null> {
+  return wireguard.mode === "kernel" ? readPrivateKey(wireguard.interface) : null;
+}
