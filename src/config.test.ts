@@ -176,6 +176,8 @@ describe("a config with nothing but what is needed", () => {
     const { config, warnings } = load(LEAST);
     expect(warnings).toEqual([]);
     expect(config).toEqual({
+      path: expect.stringMatching(/config\.toml$/),
+      namedFiles: [],
       logLevel: "info",
       server: {
         host: "0.0.0.0",
@@ -207,6 +209,7 @@ describe("a config with nothing but what is needed", () => {
       },
       nostr: { relays: ["wss://relay.example.com"], secretKeyHex: NSEC_HEX, pubkey: NSEC_PUBKEY },
       notifications: undefined,
+      backup: { everyHours: 0, keep: 14, dir: "/var/lib/europa-node/backups", seal: undefined },
       listing: {
         dTag: "vpn-1",
         title: "A tunnel",

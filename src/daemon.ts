@@ -1,12 +1,13 @@
 import type { Logger } from "pino";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config/types.ts";
+import { keepBackups } from "./daemon/backups.ts";
 import { startBookkeeping } from "./daemon/bookkeeping.ts";
 import { serveBuyers } from "./daemon/buyers.ts";
 import type { Context, StartFlags } from "./daemon/context.ts";
 import { createLifetime } from "./daemon/lifetime.ts";
 import { keepListing } from "./daemon/listing.ts";
-import { createMarket } from "./daemon/market.ts";
+import { createMarket, whyClosedToStrangers } from "./daemon/market.ts";
 import { takeUpSales } from "./daemon/open-sales.ts";
 import { openRecords } from "./daemon/records.ts";
 import { raiseTunnels } from "./daemon/tunnels.ts";
@@ -42,9 +43,10 @@ async function comeUp(context: Context): Promise<void> {
   const tunnels = await raiseTunnels(context, records);
   const openSales = await takeUpSales(context, records, tunnels.keeper);
   const wallet = await openWallet(context, records, openSales.mints);
+  keepBackups(context, records);
   startBookkeeping(context, { records, tunnels, wallet, mints: openSales.mints });
 
-  const { pool, sessions, sales, reservations, database } = records;
+  const { pool, sessions, sales, reservations } = records;
   const { keeper } = tunnels;
   const vacancy = createVacancy({
     pool,
@@ -52,11 +54,10 @@ async function comeUp(context: Context): Promise<void> {
     grants: sales,
     reservations,
     keeper,
-    closedToStrangers: () =>
-      database.trouble() === undefined ? undefined : "the operator's database cannot take a new sale now",
+    closedToStrangers: () => whyClosedToStrangers(records),
     now: clock.now,
   });
-  const market = createMarket({ config, ...openSales, vacancy, keeper, database });
+  const market = createMarket({ config, ...openSales, ...records, vacancy, keeper });
   await serveBuyers(context, { records, tunnels, openSales, wallet, vacancy });
   await keepListing(context, records, wallet, market);
 }

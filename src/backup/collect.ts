@@ -18,7 +18,7 @@ export type BackedUp = Pick<Config, "path" | "namedFiles" | "db"> & {
 };
 
 /**
- * The archive's members in their order, the book's copy last. `interfaceKey`, in base64, is undefined when it cannot be
+ * The archive's members in their order, the config last: without it no daemon starts on half of them. `interfaceKey`, in base64, is undefined when it cannot be
  * had, and null where there is no interface. Throws `BackupError` without a readable config.
  */
 export function collect(
@@ -64,9 +64,9 @@ export function collect(
     manifest,
     members: [
       { name: "manifest.json", content: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) },
-      { name: "config.toml", content: text },
       ...contents,
       { name: "book.db", content: { path: copy.path, bytes } },
+      { name: "config.toml", content: text },
     ],
   };
 }

@@ -20,13 +20,15 @@ interface HabitParts {
   readInterfaceKey: () => Promise<string | undefined | null>;
   now: () => number;
   logger: Logger;
+  /** A backup under way is given up. */
+  signal: AbortSignal;
 }
 
 /**
  * To be called often: makes a backup when the newest in the folder is `everyHours` old, and removes the oldest beyond
  * `keep`. Never rejects: no sale hangs on it.
  */
-export function createBackupHabit({ book, config, readInterfaceKey, now, logger }: HabitParts) {
+export function createBackupHabit({ book, config, readInterfaceKey, now, logger, signal }: HabitParts) {
   const { everyHours, keep, dir, seal } = config.backup;
   let notBefore = 0;
 
@@ -34,10 +36,10 @@ export function createBackupHabit({ book, config, readInterfaceKey, now, logger 
     makeFolder(dir);
     if (hasOneWithin(everyHours * 3600, dir, now())) return;
     const to = sealOf(seal);
-    const copy = await copyBook(book, now);
+    const copy = await copyBook(book, now, signal);
     try {
       const path = join(dir, fileNameOf(copy.madeAt));
-      const { bytes, absent } = await makeBackup(config, await readInterfaceKey(), copy, to, path);
+      const { bytes, absent } = await makeBackup(config, await readInterfaceKey(), copy, to, path, signal);
       logger.info(
         { event: "backup-made", bytes, absent: absent.map(({ name }) => name) },
         "a backup was made",
@@ -53,6 +55,7 @@ export function createBackupHabit({ book, config, readInterfaceKey, now, logger 
     try {
       await make();
     } catch (error) {
+      if (signal.aborted) return;
       notBefore = now() + AGAIN_SECONDS;
       const { name, code } = error as { name?: string; code?: string };
       const why = error instanceof BackupError ? error.message : `${name} ${code ?? ""}`.trim();

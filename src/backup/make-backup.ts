@@ -26,6 +26,7 @@ export async function makeBackup(
   copy: { path: string; madeAt: number },
   to: Seal,
   path: string,
+  signal?: AbortSignal,
 ): Promise<MadeBackup> {
   const { manifest, members } = collect(config, interfaceKey, copy);
   const unfinished = `${path}.unfinished`;
@@ -38,6 +39,7 @@ export async function makeBackup(
     await pipeline(
       await seal(pack(members, copy.madeAt), to),
       createWriteStream(unfinished, { fd, flush: true }),
+      { signal },
     );
     linkSync(unfinished, path);
   } catch (cause) {

@@ -92,7 +92,7 @@ export async function restoreBackup(request: RestoreRequest): Promise<Restored> 
   }
 }
 
-/** Where each member goes; the config last, so that no daemon starts on half of it. */
+/** Where each member goes. */
 function placesOf({ book, keys }: Manifest, configPath: string): Record<string, string> {
   return {
     ...Object.fromEntries(keys.map(({ member, path }) => [member, path])),

@@ -11,7 +11,7 @@ import type { Wallet } from "./wallet.ts";
 /** The listing goes out, and again whenever it is not true any more. */
 export async function keepListing(
   { config, logger, clock, life }: Context,
-  { facts }: Records,
+  { facts, control, pause }: Records,
   { pubkeyHex, secretKey, relays }: Wallet,
   market: Market,
 ): Promise<void> {
@@ -31,4 +31,6 @@ export async function keepListing(
   life.onClose(() => publisher.stop());
   life.onChange(publisher.changed);
   publisher.start();
+  control.serve("listing-pause", async () => pause.pause("operator"));
+  control.serve("listing-resume", async () => pause.resume());
 }

@@ -13,6 +13,7 @@ import { createSessionStore } from "../tunnels/session-store.ts";
 import { parseSubnet } from "../tunnels/subnet.ts";
 import type { Context } from "./context.ts";
 import { createDatabaseProbe } from "./database-probe.ts";
+import { createPause } from "./pause.ts";
 import { pinIdentity } from "./pin-identity.ts";
 
 const COPIES_MS = 3_600_000;
@@ -49,6 +50,7 @@ export async function openRecords({ config, flags, logger, clock, nowMs, life }:
     sessions,
     reservations,
     database,
+    pause: createPause(facts, life.changed),
     sales: createSaleStore(book, sessions, reservations),
     prices: createPriceStore(book),
     claimSecret: facts.secret("claim-hash-key"),

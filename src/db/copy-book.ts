@@ -15,11 +15,20 @@ const PAGES_AT_ONCE = 64;
  * Copies the whole book, as it is when the last page goes over, beside it: mode 0600, one file, marked as a copy.
  * Sales go on meanwhile. The caller removes it. Rejects with SQLite's or the system's error, nothing left behind.
  */
-export async function copyBook(book: Book, now: () => number): Promise<{ path: string; madeAt: number }> {
+export async function copyBook(
+  book: Book,
+  now: () => number,
+  signal?: AbortSignal,
+): Promise<{ path: string; madeAt: number }> {
   const path = `${prefixOf(book.name)}${randomUUID()}`;
   try {
     closeSync(openSync(path, "wx", 0o600));
-    await book.backup(path, { progress: () => PAGES_AT_ONCE });
+    await book.backup(path, {
+      progress: () => {
+        signal?.throwIfAborted();
+        return PAGES_AT_ONCE;
+      },
+    });
     const madeAt = now();
     mark(path, madeAt);
     return { path, madeAt };
