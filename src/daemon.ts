@@ -10,6 +10,7 @@ import { keepListing } from "./daemon/listing.ts";
 import { createMarket, whyClosedToStrangers } from "./daemon/market.ts";
 import { takeUpSales } from "./daemon/open-sales.ts";
 import { openRecords } from "./daemon/records.ts";
+import { serveSessions } from "./daemon/sessions-desk.ts";
 import { raiseTunnels } from "./daemon/tunnels.ts";
 import { inWordsOfDisk } from "./daemon/unwritable-at-start.ts";
 import { openWallet } from "./daemon/wallet.ts";
@@ -41,6 +42,7 @@ async function comeUp(context: Context): Promise<void> {
   const { config, clock } = context;
   const records = await openRecords(context);
   const tunnels = await raiseTunnels(context, records);
+  serveSessions(context, records, tunnels);
   const openSales = await takeUpSales(context, records, tunnels.keeper);
   const wallet = await openWallet(context, records, openSales.mints);
   keepBackups(context, records);

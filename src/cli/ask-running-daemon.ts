@@ -17,6 +17,7 @@ export async function askRunningDaemon<T>(
   verb: string,
   schema: z.ZodType<T>,
   answered: (answer: T) => number,
+  request?: unknown,
 ): Promise<number> {
   let databasePath: string;
   try {
@@ -27,7 +28,7 @@ export async function askRunningDaemon<T>(
     return EXIT_CONFIG;
   }
   try {
-    return answered(await askDaemon(controlPath(databasePath), verb, schema));
+    return answered(await askDaemon(controlPath(databasePath), verb, schema, request));
   } catch (error) {
     if (!(error instanceof NoDaemonError)) throw error;
     complain(error.message);

@@ -80,6 +80,14 @@ export function command<const A extends Arguments, const O extends Options>(
   };
 }
 
+/** Of an option that takes a count. */
+export function wholeNumber(option: string, text: string, most: number): number {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (number < 1 || number > most)
+    throw new UsageError(`${option} must be a whole number from 1 to ${most}, not "${text}"`);
+  return number;
+}
+
 function parse(argv: readonly string[], args: Arguments, options: Options): Record<string, unknown> {
   const { values, positionals } = parseStrictly(argv, options);
   const names = Object.keys(args);

@@ -5,6 +5,10 @@ import type { Command } from "./command.ts";
 import { lnurl } from "./lnurl.ts";
 import { restore } from "./restore.ts";
 import { runDaemon } from "./run-daemon.ts";
+import { sessionsExtend } from "./sessions-extend.ts";
+import { sessionsList } from "./sessions-list.ts";
+import { sessionsRevoke } from "./sessions-revoke.ts";
+import { sessionsShow } from "./sessions-show.ts";
 import { walletRepublish } from "./wallet-republish.ts";
 
 /** Every command, in the order in which `--help` lists them. */
@@ -12,6 +16,10 @@ export const commands: readonly Command[] = [
   runDaemon,
   checkConfig,
   lnurl,
+  sessionsList,
+  sessionsShow,
+  sessionsRevoke,
+  sessionsExtend,
   books,
   walletRepublish,
   backup,

@@ -8,3 +8,5 @@ export const EXIT_NOTHING_SOLD = 1;
 export const EXIT_DIFFERS = 1;
 /** Something could not be looked at, or not be done yet. */
 export const EXIT_UNKNOWN = 2;
+/** The daemon answers that it cannot do this, and says why. */
+export const EXIT_REFUSED = 1;

@@ -191,4 +191,20 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   `,
+  `
+  -- What the operator did to a session by hand. No sale, so no part of the books.
+  CREATE TABLE operator_acts (
+    session_id TEXT NOT NULL,
+    act TEXT NOT NULL CHECK (act IN ('revoked', 'extended')),
+    done_at INTEGER NOT NULL,
+    reason TEXT,
+    seconds INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX operator_acts_by_session ON operator_acts (session_id);
+
+  -- A month's sales, and the wallet's balance, are summed up from the index alone.
+  CREATE INDEX sales_by_payment ON sales (paid_at, method, mint_url, face_sat) WHERE paid_at IS NOT NULL;
+  CREATE INDEX proofs_unspent ON proofs (mint_url, amount_sat) WHERE spent_at IS NULL;
+  `,
 ];

@@ -32,6 +32,10 @@ export function createGrantStore(book: Book, sessions: SessionStore, reservation
          ORDER BY paid_at, created_at, rowid LIMIT 1`,
     )
     .pluck();
+  const detachOpen = book.prepare(
+    `UPDATE sales SET session_id = NULL, address_released_at = ?
+       WHERE session_id = ? AND state IN ('swapping', 'invoicing', 'invoiced', 'paid', 'owed')`,
+  );
   const ofSession = book.prepare<[string], SaleRow>("SELECT * FROM sales WHERE session_id = ?");
   const owedWithoutSession = book
     .prepare<[], number>("SELECT count(*) FROM sales WHERE state = 'owed' AND session_id IS NULL")
@@ -88,6 +92,8 @@ export function createGrantStore(book: Book, sessions: SessionStore, reservation
       book.transaction(() => attachSession(saleId, now)).immediate(),
     /** The session is another key's now: unpaid invoices for the former one are for a tunnel of their own. */
     leaveUnpaid: reservations.detach,
+    /** The session was revoked: sales under way for it are for a tunnel of their own. How many. */
+    detachOpen: (sessionId: string, now: number) => detachOpen.run(now, sessionId).changes,
     /** Sales that are not at rest: those paid first, in the order of payment, then those unresolved. */
     openSales: () => open.all().map(toSale),
     ofSession: (sessionId: string) => ofSession.all(sessionId).map(toSale),

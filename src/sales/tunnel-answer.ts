@@ -1,6 +1,7 @@
 import { Refusal } from "../protocol/refusal.ts";
 import { renderConf, type ServerEnd } from "../tunnels/conf.ts";
-import type { Session, SessionStore } from "../tunnels/session-store.ts";
+import type { Session } from "../tunnels/session-row.ts";
+import type { SessionStore } from "../tunnels/session-store.ts";
 import type { PurchaseAnswer } from "./purchase-request.ts";
 import type { Sale } from "./sale.ts";
 
@@ -14,11 +15,14 @@ export function createTunnelAnswer(sessions: SessionStore, server: ServerEnd) {
     if (session?.status === "active") return session;
     const when = session?.endedAt ? ` at ${new Date(session.endedAt * 1000).toISOString()}` : "";
     const payment = sale.method === "cashu" ? "token" : "payment";
+    if (session?.status === "revoked") {
+      throw new Refusal("policy", `the operator revoked this ${payment}'s tunnel${when}`);
+    }
     throw new Refusal("double-spent", `this ${payment}'s tunnel ended${when}`);
   }
 
   return {
-    /** Throws `Refusal` `double-spent` once the tunnel has ended. */
+    /** Throws `Refusal`: `double-spent` once the tunnel has ended, `policy` when the operator ended it. */
     liveSession,
     /** Throws as `liveSession` does. `claimUrl`: where the holder of the preimage gets it again. */
     render(sale: Sale, claimUrl?: string): PurchaseAnswer {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { renderConf, renderUnpaidConf, type ServerEnd } from "./conf.ts";
-import type { Session } from "./session-store.ts";
+import type { Session } from "./session-row.ts";
 import { noTerms } from "./terms.ts";
 
 const NOW = 1_800_000_000;

@@ -1,5 +1,5 @@
 import { type Bought, describePrice, type Price } from "../protocol/price.ts";
-import type { Session } from "./session-store.ts";
+import type { Session } from "./session-row.ts";
 import { bytesLeft, unlimited } from "./terms.ts";
 
 /** What of the server stands in every buyer's .conf. */

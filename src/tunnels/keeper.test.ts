@@ -203,7 +203,7 @@ describe("peers that the book does not know", () => {
 
   it("are left alone, known as foreign, and their addresses not handed out", async () => {
     await keeper.tick();
-    expect([keeper.isForeign(stranger), keeper.isForeign(newKey()), keeper.foreignCount()]).toEqual([
+    expect([keeper.isForeign(stranger), keeper.isForeign(newKey()), keeper.foreignPeers().length]).toEqual([
       true,
       false,
       1,
@@ -389,6 +389,47 @@ describe("while the clock is in doubt", () => {
     pass(HOUR);
     await keeper.tick();
     expect([keeper.trouble(), open.store.find(id)?.status]).toEqual([undefined, "expired"]);
+  });
+});
+
+describe("a revocation", () => {
+  const revoke = (id: string) => keeper.revoke(id, () => open.store.revoke(id, clock.wall));
+
+  it("takes the peer off at once; its address is held, and handed on only once it was seen as gone", async () => {
+    const [key, other] = [newKey(), newKey()];
+    const id = await sell(key);
+    await sell(other);
+    expect(await revoke(id)).toBe("off");
+    expect([await onInterface(), open.store.find(id)?.status]).toEqual([[other], "revoked"]);
+    expect(open.store.departingKeys()).toEqual([key]);
+    await keeper.tick();
+    expect(open.store.departingKeys()).toEqual([]);
+    expect(await revoke(id)).toBe("did-not-run");
+  });
+
+  it("is mended by the tick when the interface does not answer", async () => {
+    const id = await sell(newKey());
+    wg.takeDown();
+    expect(await revoke(id)).toBe("to-go");
+    wg.bringUp();
+    await keeper.tick();
+    expect(await onInterface()).toEqual([]);
+  });
+
+  it("of one of the key's sessions leaves the key its other one", async () => {
+    const key = newKey();
+    const id = await sell(key);
+    addSecondRow();
+    expect(await revoke(id)).toBe("off");
+    expect((await wg.look()).peers).toMatchObject([{ publicKey: key, allowedIps: ["10.66.42.9/32"] }]);
+  });
+
+  it("is not undone by a grant that waited for the interface", async () => {
+    const id = await sell(newKey());
+    const revoked = revoke(id);
+    const admitted = keeper.admit(id, () => open.store.grant(id, hour, clock.wall));
+    expect([await revoked, await admitted]).toEqual(["off", false]);
+    expect([await onInterface(), open.store.find(id)?.status]).toEqual([[], "revoked"]);
   });
 });
 

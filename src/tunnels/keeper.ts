@@ -9,6 +9,7 @@ import {
   type InterfaceTrouble,
   type InterfaceView,
   type PeerChange,
+  type SeenPeer,
 } from "./ports.ts";
 import { compare, type Difference } from "./reconcile.ts";
 import type { SessionStore } from "./session-store.ts";
@@ -36,7 +37,7 @@ export function createKeeper(parts: KeeperParts) {
   const { store, pool, enforcement, guard, exclusive, logger, onChange } = parts;
   const exclusively = createMutex();
   let interfaceTrouble: InterfaceTrouble | undefined = notLookedYet;
-  let foreignKeys: ReadonlySet<string> = new Set();
+  let foreign: readonly SeenPeer[] = [];
   let countedSince = guard.lastSeen();
   let rejectedBefore = 0;
   let glancing: Promise<void> | undefined;
@@ -87,8 +88,8 @@ export function createKeeper(parts: KeeperParts) {
 
   function noteForeign(view: InterfaceView): Difference {
     const difference = compare(view, booked(), exclusive);
-    foreignKeys = new Set(difference.foreignKeys);
-    pool.setForeign(difference.foreignCidrs.flatMap((cidr) => cidrRange(cidr) ?? []));
+    foreign = difference.foreign;
+    pool.setForeign(foreign.flatMap((peer) => peer.allowedIps.flatMap((cidr) => cidrRange(cidr) ?? [])));
     return difference;
   }
 
@@ -164,14 +165,16 @@ export function createKeeper(parts: KeeperParts) {
     },
     /**
      * Puts a session's peer up, then lets the caller write down that it did, before anything else touches the
-     * interface. Throws `EnforcementError`; nothing is written then.
+     * interface. False when the session was revoked meanwhile, and nothing was done. Throws `EnforcementError`;
+     * nothing is written then.
      */
-    async admit(sessionId: string, commit: (now: number) => void): Promise<void> {
-      await exclusively(async () => {
+    async admit(sessionId: string, commit: (now: number) => void): Promise<boolean> {
+      return exclusively(async () => {
         const now = guard.check();
         if (now === undefined) throw clockInDoubt(guard);
         const session = store.find(sessionId);
         if (!session) throw new Error("a sale names a session that the book does not have");
+        if (session.status === "revoked") return false;
         const addresses = new Set([...store.addressesOf(session.publicKey), session.address]);
         const peer = { publicKey: session.publicKey, addresses: [...addresses] };
         boundary("peer-unadmitted");
@@ -179,6 +182,24 @@ export function createKeeper(parts: KeeperParts) {
         if (rejected.length > 0) throw new EnforcementError(notTaken);
         boundary("peer-admitted");
         commit(guard.check() ?? now);
+        return true;
+      });
+    },
+    /**
+     * Writes with `write` that a session is revoked, and takes its peer off. `write` answers whether it still ran. The
+     * book leads; a failure on the interface is mended by the tick.
+     */
+    async revoke(sessionId: string, write: () => boolean): Promise<"off" | "to-go" | "did-not-run"> {
+      return exclusively(async () => {
+        const publicKey = store.find(sessionId)?.publicKey;
+        if (!write()) return "did-not-run";
+        const staying = store.desiredPeers().filter((peer) => peer.publicKey === publicKey);
+        const remove = store.departingKeys().filter((key) => key === publicKey && staying.length === 0);
+        const off = await enforcement
+          .apply({ set: staying, remove })
+          .then(({ rejected }) => rejected.length === 0, isNotAnswering);
+        onChange();
+        return off ? "off" : "to-go";
       });
     },
     /** Gives a session to another key of its buyer, `commit` in the same transaction. The book leads; a failure on the interface is mended by the tick. */
@@ -203,8 +224,9 @@ export function createKeeper(parts: KeeperParts) {
     /** Why no tunnel can be sold now, in words for the operator; undefined when one can. */
     trouble: (): string | undefined => guard.doubt() ?? interfaceTrouble?.message,
     /** A key on the interface that the book does not know. */
-    isForeign: (publicKey: string) => foreignKeys.has(publicKey),
-    foreignCount: () => foreignKeys.size,
+    isForeign: (publicKey: string) => foreign.some((peer) => peer.publicKey === publicKey),
+    /** Peers on the interface that the book does not know (rule 18). */
+    foreignPeers: () => foreign,
   };
 }
 
@@ -229,6 +251,12 @@ function failureOf(step: () => unknown): unknown {
 
 function clockInDoubt(guard: ClockGuard): EnforcementError {
   return new EnforcementError({ code: "not-answering", message: guard.doubt() ?? "the clock is in doubt" });
+}
+
+/** False, for an interface that does not answer. */
+function isNotAnswering(error: unknown): boolean {
+  swallowEnforcement(error);
+  return false;
 }
 
 function swallowEnforcement(error: unknown): { rejected: string[] } {

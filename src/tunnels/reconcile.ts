@@ -1,4 +1,4 @@
-import type { DesiredPeer, InterfaceView, PeerChange } from "./ports.ts";
+import type { DesiredPeer, InterfaceView, PeerChange, SeenPeer } from "./ports.ts";
 
 /** What the book says of the keys on the interface. */
 export interface BookedPeers {
@@ -13,10 +13,8 @@ export interface Difference {
   change: PeerChange;
   /** Departing keys that hold nothing on the interface any more that they must not. */
   goneKeys: string[];
-  /** Keys on the interface that the book does not know. */
-  foreignKeys: string[];
-  /** Their allowed addresses. */
-  foreignCidrs: string[];
+  /** Peers on the interface that the book does not know. */
+  foreign: SeenPeer[];
 }
 
 /** Compares the interface with the book. Pure; peers that the book does not know go only when `exclusive`. */
@@ -46,8 +44,7 @@ export function compare(view: InterfaceView, booked: BookedPeers, exclusive: boo
       ],
     },
     goneKeys: booked.departingKeys.filter(isGone),
-    foreignKeys: foreign.map((peer) => peer.publicKey),
-    foreignCidrs: foreign.flatMap((peer) => peer.allowedIps),
+    foreign,
   };
 }
 

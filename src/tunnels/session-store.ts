@@ -5,6 +5,7 @@ import { isWireguardKey } from "../protocol/wireguard-key.ts";
 import type { AddressPool } from "./address-pool.ts";
 import { createOldRowsStore } from "./old-rows-store.ts";
 import type { DesiredPeer } from "./ports.ts";
+import { type Session, type SessionRow, sessionColumns, sessionTables, toSession } from "./session-row.ts";
 import { parseIpv4 } from "./subnet.ts";
 import {
   effectiveEnd,
@@ -17,39 +18,6 @@ import {
   withEndOf,
 } from "./terms.ts";
 import { chargeOnce, growthOf, type PeerCounters } from "./traffic.ts";
-
-export type SessionStatus = "pending" | "active" | "expired" | "revoked";
-
-export interface Session {
-  sessionId: string;
-  /** WireGuard public key; empty once forgotten. */
-  publicKey: string;
-  address: string;
-  status: SessionStatus;
-  purchasedAt: number;
-  /** `effectiveEnd` of the terms. */
-  expiresAt: number | null;
-  endedAt: number | null;
-  terms: Terms;
-  lastReceivedBytes: number;
-  lastSentBytes: number;
-}
-
-interface SessionRow {
-  session_id: string;
-  client_identity: string;
-  assigned_ip: string;
-  status: SessionStatus;
-  purchased_at: number;
-  expires_at: number | null;
-  ended_at: number | null;
-  time_until: number | null;
-  data_until: number | null;
-  data_quota_bytes: number | null;
-  data_used_bytes: number;
-  last_rx_counter: number | null;
-  last_tx_counter: number | null;
-}
 
 /** What a new session's row says of its purchase, for whoever reads the old table. */
 export interface FirstPurchase {
@@ -69,22 +37,22 @@ export interface EndedSession {
  */
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
-const columns = `s.session_id, s.client_identity, s.assigned_ip, s.status, s.purchased_at, s.expires_at, t.ended_at,
-  t.time_until, t.data_until, s.data_quota_bytes, s.data_used_bytes, s.last_rx_counter, s.last_tx_counter`;
-const from = "FROM sessions s JOIN session_terms t USING (session_id)";
-
 export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: number) {
-  const byId = book.prepare<[string], SessionRow>(`SELECT ${columns} ${from} WHERE session_id = ?`);
+  const byId = book.prepare<[string], SessionRow>(
+    `SELECT ${sessionColumns} ${sessionTables} WHERE session_id = ?`,
+  );
   const byKey = book.prepare<[string, number], SessionRow>(
-    `SELECT ${columns} ${from} WHERE s.client_identity = ?
+    `SELECT ${sessionColumns} ${sessionTables} WHERE s.client_identity = ?
        AND (s.status = 'active'
          OR (s.status = 'pending' AND (s.payment_hash IS NULL OR t.ended_at IS NOT NULL)) OR (s.status = 'expired'
          AND (t.ended_at > ? OR s.client_identity IN (SELECT public_key FROM departing_peers))))
      ORDER BY s.status = 'active' DESC, s.status = 'pending' DESC, s.expires_at IS NULL DESC, s.expires_at DESC`,
   );
-  const allByStatus = book.prepare<[string], SessionRow>(`SELECT ${columns} ${from} WHERE s.status = ?`);
+  const allByStatus = book.prepare<[string], SessionRow>(
+    `SELECT ${sessionColumns} ${sessionTables} WHERE s.status = ?`,
+  );
   const due = book.prepare<[number], SessionRow>(
-    `SELECT ${columns} ${from} WHERE s.status = 'active' AND s.expires_at <= ?`,
+    `SELECT ${sessionColumns} ${sessionTables} WHERE s.status = 'active' AND s.expires_at <= ?`,
   );
   const addressTaken = book.prepare(
     "SELECT 1 FROM sessions WHERE assigned_ip = ? AND status IN ('pending', 'active')",
@@ -206,6 +174,19 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     setCounters.run(0, 0, sessionId);
   }
 
+  /**
+   * Ends a running session before its time; false when it does not run. It is not renewed in place: who pays for it
+   * all the same gets another one.
+   */
+  function revoke(sessionId: string, now: number): boolean {
+    const session = find(sessionId);
+    if (session?.status !== "active") return false;
+    setStatus.run("revoked", sessionId);
+    setEnd.run(now, "revoked", sessionId);
+    leave(session, now);
+    return true;
+  }
+
   /** Ends what is over at `now`. A session with an open sale keeps its address as `pending`. */
   function endDue(now: number): EndedSession[] {
     return due.all(now).map((row) => {
@@ -286,6 +267,7 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     unpin: (sessionId: string, now: number) => book.transaction(() => unpin(sessionId, now))(),
     grant: (sessionId: string, bought: Bought, now: number) =>
       book.transaction(() => grant(sessionId, bought, now))(),
+    revoke: (sessionId: string, now: number) => book.transaction(() => revoke(sessionId, now))(),
     /** `commit` writes what belongs to the same transaction. */
     moveKey: (sessionId: string, publicKey: string, now: number, commit: () => void) =>
       book.transaction(() => {
@@ -371,34 +353,4 @@ function byPublicKey(sessions: readonly Session[]): Map<string, Session[]> {
     else grouped.set(session.publicKey, [session]);
   }
   return grouped;
-}
-
-/** A column of the old table takes anything; what is no number counts as not there. */
-function numeric(value: unknown): number | null {
-  return typeof value === "number" ? value : null;
-}
-
-function textual(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function toSession(row: SessionRow): Session {
-  return {
-    sessionId: row.session_id,
-    publicKey: textual(row.client_identity),
-    address: textual(row.assigned_ip),
-    status: row.status,
-    purchasedAt: numeric(row.purchased_at) ?? 0,
-    expiresAt: numeric(row.expires_at),
-    endedAt: row.ended_at,
-    terms: {
-      ...noTerms,
-      timeUntil: row.time_until,
-      dataUntil: row.data_until,
-      quotaBytes: numeric(row.data_quota_bytes),
-      usedBytes: numeric(row.data_used_bytes) ?? 0,
-    },
-    lastReceivedBytes: numeric(row.last_rx_counter) ?? 0,
-    lastSentBytes: numeric(row.last_tx_counter) ?? 0,
-  };
 }

@@ -1,0 +1,22 @@
+import type { SessionReport } from "../daemon/sessions-report.ts";
+import { ago, moment, size, span } from "./words.ts";
+
+/** What is left of it, or when it ended. */
+export function standing(session: SessionReport, now: number): string {
+  const { status, endedAt } = session;
+  if (status !== "active") return endedAt === null ? "" : moment(endedAt);
+  return [timeLeft(session, now), dataLeft(session)].filter(Boolean).join(", ") || "no end";
+}
+
+function timeLeft({ timeUntil }: SessionReport, now: number): string {
+  return timeUntil !== null && timeUntil > now ? `${span(timeUntil - now)} left` : "";
+}
+
+function dataLeft({ quotaBytes, usedBytes }: SessionReport): string {
+  return quotaBytes === null ? "" : `${size(Math.max(0, quotaBytes - usedBytes))} left`;
+}
+
+export function handshake({ peer }: SessionReport, now: number): string {
+  if (peer === null) return "";
+  return peer.lastHandshakeAt === null ? "never" : ago(peer.lastHandshakeAt, now);
+}
