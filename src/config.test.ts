@@ -228,6 +228,7 @@ describe("a config with nothing but what is needed", () => {
         prices: [{ amount: 100, currency: "sat", unit: "hour" }],
         priceGraceSeconds: 3600,
         refreshMinutes: 60,
+        soldWhenUnreachable: false,
       },
       advertisedMethods: [
         {

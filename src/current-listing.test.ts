@@ -17,6 +17,7 @@ function config(advertisedMethods: Config["advertisedMethods"]): Config {
     policies: [],
     priceGraceSeconds: 3600,
     refreshMinutes: 60,
+    soldWhenUnreachable: false,
   };
   return { listing, advertisedMethods } as unknown as Config;
 }
@@ -74,5 +75,6 @@ describe("currentListing", () => {
     const listing = currentListing(config([mintA]), open);
     expect(listing).not.toHaveProperty("priceGraceSeconds");
     expect(listing).not.toHaveProperty("refreshMinutes");
+    expect(listing).not.toHaveProperty("soldWhenUnreachable");
   });
 });

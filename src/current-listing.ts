@@ -20,7 +20,7 @@ export function currentListing(config: Config, view: MarketView): Listing | unde
   const { advertisedMethods, listing } = config;
   if (advertisedMethods.length === 0) return undefined;
   const usable = advertisedMethods.filter((method) => isUsable(method, view));
-  const { priceGraceSeconds, refreshMinutes, ...published } = listing;
+  const { priceGraceSeconds, refreshMinutes, soldWhenUnreachable, ...published } = listing;
   return {
     ...published,
     paymentMethods: usable.length > 0 ? usable : advertisedMethods,

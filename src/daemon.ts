@@ -7,13 +7,15 @@ import { serveBuyers } from "./daemon/buyers.ts";
 import type { Context, StartFlags } from "./daemon/context.ts";
 import { createLifetime } from "./daemon/lifetime.ts";
 import { keepListing } from "./daemon/listing.ts";
-import { createMarket, whyClosedToStrangers } from "./daemon/market.ts";
+import { createMarket } from "./daemon/market.ts";
+import { startNotes } from "./daemon/notes.ts";
 import { takeUpSales } from "./daemon/open-sales.ts";
 import { openRecords } from "./daemon/records.ts";
 import { serveSessions } from "./daemon/sessions-desk.ts";
 import { raiseTunnels } from "./daemon/tunnels.ts";
 import { inWordsOfDisk } from "./daemon/unwritable-at-start.ts";
 import { openWallet } from "./daemon/wallet.ts";
+import { whyClosed } from "./daemon/why-closed.ts";
 import { createVacancy } from "./sales/vacancy.ts";
 
 export interface Daemon {
@@ -46,20 +48,22 @@ async function comeUp(context: Context): Promise<void> {
   const openSales = await takeUpSales(context, records, tunnels.keeper);
   const wallet = await openWallet(context, records, openSales.mints);
   keepBackups(context, records);
-  startBookkeeping(context, { records, tunnels, wallet, mints: openSales.mints });
+  const bookkeeper = startBookkeeping(context, { records, tunnels, wallet, mints: openSales.mints });
+  startNotes(context, { records, tunnels, openSales, wallet, bookkeeper });
 
   const { pool, sessions, sales, reservations } = records;
   const { keeper } = tunnels;
+  const closedToStrangers = () => whyClosed(config, records, openSales);
   const vacancy = createVacancy({
     pool,
     sessions,
     grants: sales,
     reservations,
     keeper,
-    closedToStrangers: () => whyClosedToStrangers(records),
+    closedToStrangers,
     now: clock.now,
   });
-  const market = createMarket({ config, ...openSales, ...records, vacancy, keeper });
+  const market = createMarket({ config, ...openSales, vacancy, keeper, closedToStrangers });
   await serveBuyers(context, { records, tunnels, openSales, wallet, vacancy });
   await keepListing(context, records, wallet, market);
 }

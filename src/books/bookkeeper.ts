@@ -17,6 +17,8 @@ interface BookkeeperParts {
 
 /** Balances the books: wallet and mints first, then the interface, then the book itself in one go. */
 export function createBookkeeper({ store, comparison, viewTunnels, now, logger }: BookkeeperParts) {
+  let balanced: boolean | undefined;
+
   function tell({ balanced, total, payments, open, differences, unknown }: BooksReport): void {
     const summary = { ...total, ...payments, open: open.length };
     if (differences.length > 0) {
@@ -37,8 +39,11 @@ export function createBookkeeper({ store, comparison, viewTunnels, now, logger }
       const silent = [...view.silent.map(({ url }) => url), ...silentMints];
       const facts = { sales: store.sales(), proofs: store.proofs(), places, tunnels, silent, now: now() };
       const report = balanceBooks(facts);
+      balanced = report.balanced === "unknown" ? undefined : report.balanced;
       tell(report);
       return report;
     },
+    /** As it was at the last look; undefined: not known. */
+    balanced: () => balanced,
   };
 }

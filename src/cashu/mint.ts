@@ -15,6 +15,8 @@ export interface MintStatus {
   answeredAt: number | undefined;
   /** Why it cannot be used, for the operator. */
   trouble: string | undefined;
+  /** It answered a swap wrongly. */
+  isShutOff: boolean;
 }
 
 /** An accepted mint with what the daemon does to it beside sales. */
@@ -75,6 +77,7 @@ export function createMint(settings: MintSettings): AcceptedMint {
       reachable: trouble() === undefined,
       answeredAt: keysets.answeredAt(),
       trouble: trouble(),
+      isShutOff: shutOffReason !== undefined,
     }),
   };
 }

@@ -26,6 +26,7 @@ export function resolveListing({ listing }: ConfigFile, findings: Findings): Lis
     prices,
     priceGraceSeconds: listing.price_grace,
     refreshMinutes: listing.refresh_minutes,
+    soldWhenUnreachable: listing.sold_when_unreachable,
   };
 }
 

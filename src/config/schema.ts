@@ -264,6 +264,11 @@ const listing = field.table({
     .whole(1, 10_080, "minutes")
     .default(60)
     .describe("Minutes between two publications of the listing; directories drop it after 30 days."),
+  sold_when_unreachable: field.flag
+    .default(false)
+    .describe(
+      "true: after three buyers in a row whose tunnels never shook hands, the listing goes sold until one does.",
+    ),
   region: field
     .table({
       country: field

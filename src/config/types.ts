@@ -132,4 +132,6 @@ export interface ListingConfig {
   prices: Price[];
   priceGraceSeconds: number;
   refreshMinutes: number;
+  /** Nothing is sold to new buyers while none gets a handshake. */
+  soldWhenUnreachable: boolean;
 }

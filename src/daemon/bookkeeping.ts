@@ -33,7 +33,7 @@ interface BookkeepingParts {
 export function startBookkeeping(
   context: Context,
   { records, tunnels, wallet, mints }: BookkeepingParts,
-): void {
+): Pick<Bookkeeper, "balanced"> {
   const { clock, logger, life } = context;
   const { book, sessions, control } = records;
   const { relays, codec, outbox, pubkeyHex } = wallet;
@@ -62,6 +62,7 @@ export function startBookkeeping(
   // What is under way writes nothing more.
   life.onClose(() => stopping.abort());
   life.job("books", BOOKS_MS, balanceDaily(bookkeeper, records.facts, context, stopping.signal));
+  return bookkeeper;
 }
 
 /** A mint is asked about every proof once a day; what is missing from the relays is looked for at each start also. */

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createMints } from "../cashu/mints.ts";
+import { createHandshakeWatch } from "../notes/handshake-watch.ts";
+import { createSaleFeed } from "../notes/sale-feed.ts";
 import { createSettlement, defaultTimes } from "../sales/settle.ts";
 import type { Keeper } from "../tunnels/keeper.ts";
 import type { Context } from "./context.ts";
@@ -30,6 +32,8 @@ export async function takeUpSales(context: Context, records: Records, keeper: Ke
     maxFeeSat: config.cashu?.maxFeeSat ?? 0,
     clock,
   });
+  const saleFeed = createSaleFeed({ nowMs });
+  const handshakes = createHandshakeWatch(now);
   const settlement = createSettlement({
     store: sales,
     keeper,
@@ -44,6 +48,10 @@ export async function takeUpSales(context: Context, records: Records, keeper: Ke
       addressHoldSeconds: config.cashu?.openHoldSeconds ?? 600,
     },
     onChange: life.changed,
+    onGranted({ sessionId, ...sold }) {
+      saleFeed.granted(sold);
+      handshakes.granted(sessionId);
+    },
   });
   life.onClose(() => Promise.race([settlement.idle(), sleep(IDLE_WITHIN_MS)]));
   const mintWatch = createMintWatch(mints, logger);
@@ -55,7 +63,7 @@ export async function takeUpSales(context: Context, records: Records, keeper: Ke
   await recoverSales(sales, settlement, logger, RECOVERY_WITHIN_MS);
   life.job("sales", SWEEP_MS, settlement.sweep);
   const lightning = await takeUpInvoices(context, records, settlement);
-  return { mints, settlement, lightning };
+  return { mints, settlement, lightning, saleFeed, handshakes };
 }
 
 async function takeUpInvoices(

@@ -1,16 +1,7 @@
 import { expect, it } from "vitest";
-import type { Facts } from "../db/facts.ts";
+import { factsInMemory } from "../testing/facts-in-memory.ts";
 import { pinIdentity } from "./pin-identity.ts";
 import { StartRefused } from "./start-refused.ts";
-
-function factsInMemory(): Facts {
-  const facts = new Map<string, string>();
-  return {
-    get: (name) => facts.get(name),
-    set: (name, value) => void facts.set(name, value),
-    secret: () => Buffer.alloc(32),
-  };
-}
 
 const first = "aa".repeat(32);
 const second = "bb".repeat(32);

@@ -21,6 +21,7 @@ const BARE: ListingConfig = {
   prices: [{ amount: 100, currency: "sat", unit: "hour" }],
   priceGraceSeconds: 3600,
   refreshMinutes: 60,
+  soldWhenUnreachable: false,
 };
 
 function build(listing: Partial<ListingConfig>, methods: PaymentMethod[]) {

@@ -9,6 +9,14 @@ import type { Sale } from "./sale.ts";
 /** Between tries to put up a tunnel that is paid for, and between a buyer's own nudges. */
 export const GRANT_PAUSE_MS = 1_000;
 
+/** What may be told of a sale: nothing in it is the buyer's. */
+export interface GrantedSale {
+  sessionId: string;
+  method: Sale["method"];
+  tier: string;
+  amountSat: number;
+}
+
 interface GrantingParts {
   store: GrantStore;
   keeper: Keeper;
@@ -16,13 +24,15 @@ interface GrantingParts {
   logger: Logger;
   /** The pool changed, or somebody waits. */
   onChange: () => void;
+  /** The tunnel of a sale is up. */
+  onGranted: (sale: GrantedSale) => void;
 }
 
 /**
  * Puts up the tunnel of a sale that is paid. What stands in its way makes it `owed`, to be tried again; the buyer's
  * time starts when it is up. Rejects only when the book cannot be written.
  */
-export function createGranting({ store, keeper, now, logger, onChange }: GrantingParts) {
+export function createGranting({ store, keeper, now, logger, onChange, onGranted }: GrantingParts) {
   return async function grant(sale: Sale): Promise<void> {
     if (!store.attachSession(sale.saleId, now())) {
       store.owed(sale.saleId);
@@ -48,10 +58,9 @@ export function createGranting({ store, keeper, now, logger, onChange }: Grantin
     }
     boundary("sale-granted");
     const { method, price, faceSat } = sale;
-    logger.info(
-      { event: "purchase-granted", method, tier: describePrice(price), amountSat: faceSat },
-      "a tunnel was granted",
-    );
+    const told = { method, tier: describePrice(price), amountSat: faceSat };
+    logger.info({ event: "purchase-granted", ...told }, "a tunnel was granted");
+    onGranted({ ...told, sessionId });
     onChange();
   };
 }

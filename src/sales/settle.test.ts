@@ -606,5 +606,8 @@ describe("the log", () => {
     expect(log).not.toContain(buyer.publicKey);
     expect(log).not.toContain("locked-");
     expect(log).not.toContain("ours-");
+    expect(world.granted).toEqual([
+      { method: "cashu", tier: "100 sat/day", amountSat: 100, sessionId: expect.any(String) },
+    ]);
   });
 });

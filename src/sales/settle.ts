@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { boundary } from "../boundary.ts";
 import type { Keeper } from "../tunnels/keeper.ts";
-import { createGranting, GRANT_PAUSE_MS } from "./granting.ts";
+import { createGranting, GRANT_PAUSE_MS, type GrantedSale } from "./granting.ts";
 import type { Mint, MintLink } from "./ports.ts";
 import { createReclaim } from "./reclaim.ts";
 import { type Doubt, type Resolution, resolveSwap } from "./resolve-swap.ts";
@@ -42,6 +42,7 @@ interface SettlementParts {
   times: SettlementTimes;
   /** Proofs came in, or the pool, or a mint's standing changed. */
   onChange: () => void;
+  onGranted: (sale: GrantedSale) => void;
 }
 
 /** What is known of an open sale beside the book. Lost with the process: a start takes everything as doubtful. */

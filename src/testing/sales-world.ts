@@ -8,6 +8,7 @@ import { type Book, openBook } from "../db/open-book.ts";
 import type { Price, Quantity } from "../protocol/price.ts";
 import { buildAuthorization, encodeAuthorization } from "../protocol/purchase-auth.ts";
 import { createClaimDesk } from "../sales/claim-desk.ts";
+import type { GrantedSale } from "../sales/granting.ts";
 import { createInvoiceStore } from "../sales/lightning/invoice-store.ts";
 import type { InvoiceRequest } from "../sales/lightning/lnurl-request.ts";
 import type { Offer } from "../sales/offer.ts";
@@ -86,6 +87,7 @@ export async function createWorld(options: WorldOptions = {}) {
   const operator = getPublicKey(generateSecretKey());
   const wireguard = createInMemoryEnforcement(server.publicKey);
   const logLines: string[] = [];
+  const granted: GrantedSale[] = [];
   const time = { seconds: 1_800_000_000, skewMs: 0 };
   const settings: Settings = {
     prices: options.prices ?? [dayPrice],
@@ -141,6 +143,7 @@ export async function createWorld(options: WorldOptions = {}) {
       logger,
       times,
       onChange,
+      onGranted: (sale) => void granted.push(sale),
     });
     const coordinate = `30402:${operator}:${settings.dTag}`;
     const serverEnd = {
@@ -282,6 +285,8 @@ export async function createWorld(options: WorldOptions = {}) {
     settings,
     time,
     logLines,
+    /** What the operator may be told of each grant. */
+    granted,
     get run() {
       return run;
     },

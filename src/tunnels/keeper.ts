@@ -223,6 +223,8 @@ export function createKeeper(parts: KeeperParts) {
     },
     /** Why no tunnel can be sold now, in words for the operator; undefined when one can. */
     trouble: (): string | undefined => guard.doubt() ?? interfaceTrouble?.message,
+    /** Of the interface alone, whatever the clock says. */
+    interfaceTrouble: (): InterfaceTrouble | undefined => interfaceTrouble,
     /** A key on the interface that the book does not know. */
     isForeign: (publicKey: string) => foreign.some((peer) => peer.publicKey === publicKey),
     /** Peers on the interface that the book does not know (rule 18). */

@@ -123,6 +123,23 @@ test("each mint's proofs become one event on every relay, and nothing waits any 
   }
 });
 
+test("says since when the longest waits: proofs in no event, then an event that no relay took", async () => {
+  const one = await relay();
+  one.policy = () => ({ refuse: "error: not now" });
+  const box = outbox(await connect(one));
+  const { waitingSince } = createWalletStore(book);
+  expect(waitingSince()).toBeUndefined();
+  takeIn(mintA, 1);
+  expect(waitingSince()).toBe(1);
+  const before = clock.now();
+  await box.flush();
+  expect(waitingSince()).toBeGreaterThanOrEqual(before);
+  one.policy = () => "accept";
+  skewSeconds = 1_000;
+  await box.flush();
+  expect(waitingSince()).toBeUndefined();
+});
+
 test("a poke sends soon, and sales close together share an event", async () => {
   const one = await relay();
   const box = outbox(await connect(one));

@@ -45,6 +45,8 @@ export interface WalletStore {
   tryAgain(eventId: string, relayUrl: string, why: string, nextAttemptAt: number): void;
   /** What only this host's disk holds: events of the money lane that no relay acknowledged, proofs in no event. */
   waiting(): { events: number; proofs: number };
+  /** Since when the longest of it waits, in unix seconds; undefined: nothing waits. */
+  waitingSince(): number | undefined;
   /** The newest kind 17375 that the book knows. */
   wallet(): KnownWallet | undefined;
   /** `event` is the wallet from now on; the relays in `heldBy` have it, the others in `relayUrls` are to get it. */
@@ -103,6 +105,14 @@ export function createWalletStore(book: Book): WalletStore {
   const countProofs = book
     .prepare<[], number>("SELECT count(*) FROM proofs WHERE event_id IS NULL AND spent_at IS NULL")
     .pluck();
+  const oldestWaiting = book
+    .prepare<[], number | null>(
+      `SELECT min(since) FROM (
+         SELECT min(created_at) AS since FROM wallet_events
+           WHERE acknowledged_at IS NULL AND withdrawn_at IS NULL AND kind <> ${HISTORY_KIND}
+         UNION ALL SELECT min(taken_at) FROM proofs WHERE event_id IS NULL AND spent_at IS NULL)`,
+    )
+    .pluck();
   const readFact = book.prepare<[string], string>("SELECT value FROM facts WHERE name = ?").pluck();
   const writeFact = book.prepare("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)");
   const isAcknowledged = book
@@ -156,6 +166,7 @@ export function createWalletStore(book: Book): WalletStore {
     tryAgain: (eventId, relayUrl, why, nextAttemptAt) =>
       void postpone.run(why, nextAttemptAt, eventId, relayUrl),
     waiting: () => ({ events: countEvents.get() ?? 0, proofs: countProofs.get() ?? 0 }),
+    waitingSince: () => oldestWaiting.get() ?? undefined,
     wallet() {
       const json = readFact.get(WALLET_FACT);
       if (json === undefined) return undefined;
