@@ -1,6 +1,7 @@
 import { chmodSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { embeddedWasm } from "./embedded-wasm.ts";
 import { readyMadePage } from "./ready-made-page.ts";
 
 /** `--chaos`: the daemon of `pnpm chaos`, which can be killed at every boundary of a sale. Never what ships. */
@@ -32,7 +33,8 @@ await build({
   banner: { js: "#!/usr/bin/env node" },
   legalComments: "none",
   logLevel: "warning",
-  plugins: [readyMadePage, ...(forChaos ? [deadlyBoundaries] : [])],
+  loader: { ".wasm": "binary" },
+  plugins: [readyMadePage, embeddedWasm, ...(forChaos ? [deadlyBoundaries] : [])],
 });
 chmodSync(unfinished, 0o755);
 renameSync(unfinished, outfile);

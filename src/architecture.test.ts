@@ -27,6 +27,11 @@ const rules: Rule[] = [
   { from: /^tunnels\//, forbids: /^sales\//, why: "sales know tunnels, not the other way round" },
   { from: /^(?!cashu\/|testing\/)/, forbids: /^@cashu\//, why: "cashu/ alone speaks cashu-ts" },
   {
+    from: /^(?!cashu\/curve\.ts|nostr\/authentic-event\.ts)/,
+    forbids: /^tiny-secp256k1/,
+    why: "its WASM breaks on points that nobody checked",
+  },
+  {
     from: /^(?!nostr\/|wallet\/|testing\/)/,
     forbids: /^@nostr-dev-kit\//,
     why: "nostr/ alone speaks NDK; wallet/codec.ts needs its types",

@@ -1,17 +1,22 @@
+import { createHash, randomBytes } from "node:crypto";
 import {
-  getPubKeyFromPrivKey,
-  hashToCurve,
-  OutputData,
-  pointFromHex,
-  schnorrSignMessage,
-  unblindSignature,
-  verifyDLEQProof,
-  verifyDLEQProof_reblind,
-} from "@cashu/cashu-ts";
+  isPointCompressed,
+  isPrivate,
+  pointAdd,
+  pointCompress,
+  pointFromScalar,
+  pointMultiply,
+  privateNegate,
+  signSchnorr,
+} from "tiny-secp256k1";
 
 /*
- * All curve arithmetic of a sale, hex in and hex out. It is what a sale costs in CPU, so callers yield to the
- * event loop between calls.
+ * All curve arithmetic of a sale, hex in and hex out (docs/adr/0009). It is most of a sale's CPU, so callers yield to
+ * the event loop between calls.
+ *
+ * No point that a stranger sent may reach the library's arithmetic unasked: its WASM does not give its stack back when
+ * it throws, and some thousands of bad points would leave it broken until the next start. `isPointCompressed` throws
+ * nothing.
  */
 
 export interface Dleq {
@@ -19,19 +24,28 @@ export interface Dleq {
   s: string;
 }
 
+type Bytes = Uint8Array;
+
+const HASH_TO_CURVE_DOMAIN = "Secp256k1_HashToCurve_Cashu_";
+
 /** NUT-00 Y = hash_to_curve(secret), compressed, hex. */
 export function hashToCurveHex(secret: string): string {
-  return hashToCurve(utf8(secret)).toHex(true);
+  return hex(hashToCurve(secret));
 }
 
-/** Whether `hex` is a compressed point on the curve. */
-export function isPoint(hex: string): boolean {
-  try {
-    pointFromHex(hex);
-    return true;
-  } catch {
-    return false;
+function hashToCurve(secret: string | Bytes): Bytes {
+  const message = sha256(HASH_TO_CURVE_DOMAIN, secret);
+  const counter = Buffer.alloc(4);
+  for (let attempt = 0; ; attempt += 1) {
+    counter.writeUInt32LE(attempt);
+    const candidate = Buffer.concat([Buffer.of(2), sha256(message, counter)]);
+    if (isPointCompressed(candidate)) return candidate;
   }
+}
+
+/** Whether `text` is a compressed point on the curve. */
+export function isPoint(text: string): boolean {
+  return /^0[23][0-9a-f]{64}$/i.test(text) && isPointCompressed(Buffer.from(text, "hex"));
 }
 
 /**
@@ -39,17 +53,14 @@ export function isPoint(hex: string): boolean {
  * Throws `RangeError` for what is not 64 hex or not a scalar of the curve.
  */
 export function p2pkPublicKey(privkeyHex: string): string {
-  if (!/^[0-9a-f]{64}$/i.test(privkeyHex)) throw new RangeError("a P2PK private key is 64 hex characters");
-  try {
-    return Buffer.from(getPubKeyFromPrivKey(bytes(privkeyHex))).toString("hex");
-  } catch {
-    throw new RangeError("not a private key of secp256k1");
-  }
+  return hex(compressed(timesBase(scalar(privkeyHex))));
 }
 
 /** NUT-11 witness under `SIG_INPUTS`. Schnorr keys are x-only: one signature serves both parities of the lock. */
 export function signedWitness(secret: string, privkeyHex: string): string {
-  return JSON.stringify({ signatures: [schnorrSignMessage(secret, privkeyHex)] });
+  return JSON.stringify({
+    signatures: [hex(signSchnorr(sha256(secret), scalar(privkeyHex), randomBytes(32)))],
+  });
 }
 
 export interface BlindedOutput {
@@ -59,30 +70,25 @@ export interface BlindedOutput {
 }
 
 /** A fresh random secret, blinded (NUT-00). */
-export function blindFreshSecret(amountSat: number, keysetId: string): BlindedOutput {
-  const data = OutputData.createSingleRandomData(amountSat, keysetId);
-  return {
-    secret: new TextDecoder().decode(data.secret),
-    blindingFactor: data.blindingFactor.toString(16).padStart(64, "0"),
-    B_: data.blindedMessage.B_,
-  };
+export function blindFreshSecret(): BlindedOutput {
+  const secret = randomBytes(32).toString("hex");
+  const blindingFactor = hex(randomScalar());
+  return { secret, blindingFactor, B_: blind(secret, blindingFactor) };
+}
+
+/** NUT-00 B_ = Y + rG. */
+export function blind(secret: string | Bytes, blindingFactor: string): string {
+  return hex(compressed(blinded(secret, scalar(blindingFactor))));
 }
 
 /** NUT-00 C = C_ - rK. Throws when a point is none. */
 export function unblind(C_: string, blindingFactor: string, mintPubkey: string): string {
-  return unblindSignature(pointFromHex(C_), scalar(blindingFactor), pointFromHex(mintPubkey)).toHex(true);
+  return hex(compressed(plus(point(C_), times(point(mintPubkey), privateNegate(scalar(blindingFactor))))));
 }
 
 /** NUT-12, as the mint proves it to who blinded: over `B_` and `C_`. */
 export function provesSignature(dleq: Dleq, B_: string, C_: string, mintPubkey: string): boolean {
-  return holds(() =>
-    verifyDLEQProof(
-      { e: bytes(dleq.e), s: bytes(dleq.s) },
-      pointFromHex(B_),
-      pointFromHex(C_),
-      pointFromHex(mintPubkey),
-    ),
-  );
+  return holds(() => proves(dleq, point(B_), point(C_), point(mintPubkey)));
 }
 
 /** NUT-12, as a payer hands it on: over the unblinded `C`, with the blinding factor. */
@@ -91,17 +97,29 @@ export function provesProof(
   proof: { secret: string; C: string },
   mintPubkey: string,
 ): boolean {
-  return holds(() =>
-    verifyDLEQProof_reblind(
-      utf8(proof.secret),
-      { e: bytes(dleq.e), s: bytes(dleq.s), r: scalar(dleq.r) },
-      pointFromHex(proof.C),
-      pointFromHex(mintPubkey),
-    ),
-  );
+  return holds(() => {
+    const r = scalar(dleq.r);
+    const K = point(mintPubkey);
+    return proves(dleq, blinded(proof.secret, r), plus(point(proof.C), times(K, r)), K);
+  });
 }
 
-/** Points and scalars that are none throw in the library: proofs that prove nothing. */
+/** NUT-12: e == hash(sG - eK, sB_ - eC_, K, C_). */
+function proves(dleq: Dleq, B_: Bytes, C_: Bytes, K: Bytes): boolean {
+  const s = scalar(dleq.s);
+  const e = scalar(dleq.e);
+  const minusE = privateNegate(e);
+  const R1 = plus(timesBase(s), times(K, minusE));
+  const R2 = plus(times(B_, s), times(C_, minusE));
+  return sha256(...[R1, R2, K, C_].map(uncompressedHex)).equals(e);
+}
+
+/** The base is multiplied in constant time, as the library's "add a scalar to a point" is not. */
+function blinded(secret: string | Bytes, r: Bytes): Bytes {
+  return plus(hashToCurve(secret), timesBase(r));
+}
+
+/** Points and scalars that are none throw: proofs that prove nothing. */
 function holds(check: () => boolean): boolean {
   try {
     return check();
@@ -110,14 +128,59 @@ function holds(check: () => boolean): boolean {
   }
 }
 
-function scalar(hex: string): bigint {
-  return BigInt(`0x${hex}`);
+/** Throws `RangeError`, as all below do for what is no point, no scalar, or infinity. */
+function point(text: string): Bytes {
+  if (!isPoint(text)) throw new RangeError("not a point of secp256k1");
+  return Buffer.from(text, "hex");
 }
 
-function bytes(hex: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(hex, "hex"));
+function scalar(text: string): Buffer {
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new RangeError("a scalar is 64 hex characters");
+  const bytes = Buffer.from(text, "hex");
+  if (!isPrivate(bytes)) throw new RangeError("not a scalar of secp256k1");
+  return bytes;
 }
 
-function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+function randomScalar(): Buffer {
+  for (;;) {
+    const bytes = randomBytes(32);
+    if (isPrivate(bytes)) return bytes;
+  }
+}
+
+/** Points between two steps stay uncompressed: to read a compressed one takes a square root. */
+function times(base: Bytes, factor: Bytes): Bytes {
+  return finite(pointMultiply(base, factor, false));
+}
+
+function timesBase(factor: Bytes): Bytes {
+  return finite(pointFromScalar(factor, false));
+}
+
+function plus(one: Bytes, other: Bytes): Bytes {
+  return finite(pointAdd(one, other, false));
+}
+
+function finite(result: Bytes | null): Bytes {
+  if (result === null) throw new RangeError("the point at infinity");
+  return result;
+}
+
+function compressed(any: Bytes): Bytes {
+  return pointCompress(any, true);
+}
+
+function uncompressedHex(any: Bytes): string {
+  return hex(pointCompress(any, false));
+}
+
+/** Texts by their UTF-8. */
+function sha256(...parts: (string | Bytes)[]): Buffer {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+function hex(bytes: Bytes): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }

@@ -37,13 +37,10 @@ export async function prepareSwap(preparation: SwapPreparation, token: DecodedTo
   const planned = planOnCheapestKeyset(keysets, token.faceSat - feeSat);
   if (planned === undefined) throw unreachable("the mint has no keyset that could sign");
   return slots(async () => {
-    for (const input of inputs) {
-      await letOthersRun();
-      checkSignature(input);
-    }
     const signed: SwapInput[] = [];
     for (const input of inputs) {
       await letOthersRun();
+      checkSignature(input);
       signed.push(signInput(input, preparation.privkeyHex));
     }
     return journal(mintUrl, signed, await blindAll(planned), token.ys, feeSat);
@@ -149,7 +146,7 @@ async function blindAll(planned: PlannedOutput[]): Promise<JournaledOutput[]> {
   const outputs: JournaledOutput[] = [];
   for (const output of planned) {
     await letOthersRun();
-    outputs.push({ ...output, ...blindFreshSecret(output.amountSat, output.keysetId) });
+    outputs.push({ ...output, ...blindFreshSecret() });
   }
   return outputs;
 }

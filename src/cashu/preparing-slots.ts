@@ -1,4 +1,5 @@
 import { Refusal } from "../protocol/refusal.ts";
+import { createSemaphore } from "../semaphore.ts";
 
 const SLOTS = 2;
 const MAX_WAITING = 32;
@@ -8,27 +9,12 @@ export type PreparingSlots = <T>(job: () => Promise<T>) => Promise<T>;
 
 /** One for all mints: what it bounds is this process's CPU (rule 13). */
 export function createPreparingSlots(): PreparingSlots {
-  let free = SLOTS;
-  const waiting: (() => void)[] = [];
-
+  const slots = createSemaphore(SLOTS, MAX_WAITING);
   return async (job) => {
-    if (free > 0) {
-      free -= 1;
-    } else {
-      if (waiting.length >= MAX_WAITING) {
-        throw new Refusal("mint-unreachable", "too many purchases at once; nothing was spent, try again", {
-          retryAfterSeconds: 5,
-        });
-      }
-      // A slot that becomes free is handed on, never put back, so that nobody can step in between.
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    }
-    try {
-      return await job();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free += 1;
-    }
+    const running = slots.tryRun(job);
+    if (running) return running;
+    throw new Refusal("mint-unreachable", "too many purchases at once; nothing was spent, try again", {
+      retryAfterSeconds: 5,
+    });
   };
 }

@@ -1,5 +1,6 @@
 import { buildApp } from "../http/app.ts";
 import { buildInfoDocument } from "../http/info-document.ts";
+import { isAuthenticEvent } from "../nostr/authentic-event.ts";
 import { listingCoordinate } from "../protocol/listing.ts";
 import { createClaimDesk } from "../sales/claim-desk.ts";
 import type { Offer } from "../sales/offer.ts";
@@ -67,6 +68,7 @@ export async function serveBuyers(context: Context, parts: BuyersParts): Promise
     settlement,
     claims: createClaimDesk({ sales, sessions, keeper, settlement, tunnel, now, nowMs }),
     claimSecret,
+    isAuthentic: isAuthenticEvent,
     now,
     nowMs,
     answerWithinMs: ANSWER_WITHIN_MS,

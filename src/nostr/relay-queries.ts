@@ -1,5 +1,6 @@
 import { type Filter, matchFilter } from "nostr-tools/filter";
-import { isAuthentic, isNostrEvent, type NostrEvent } from "../protocol/event.ts";
+import { isNostrEvent, type NostrEvent } from "../protocol/event.ts";
+import { isAuthenticEvent } from "./authentic-event.ts";
 import { tidyRelayText, wantsAuthentication } from "./relay-answer.ts";
 import type { RelayAuth } from "./relay-auth.ts";
 
@@ -85,7 +86,7 @@ export function createRelayQueries({ url, whenConnected, send, auth }: RelayQuer
     takeEvent(subscriptionId, event) {
       const page = open.get(subscriptionId);
       if (page === undefined || !isNostrEvent(event) || page.events.has(event.id)) return;
-      if (matchFilter(page.filter, event) && isAuthentic(event)) page.events.set(event.id, event);
+      if (matchFilter(page.filter, event) && isAuthenticEvent(event)) page.events.set(event.id, event);
     },
     takeEnd(subscriptionId) {
       end(subscriptionId, { events: [...(open.get(subscriptionId)?.events.values() ?? [])] });

@@ -34,10 +34,11 @@ export interface AuthorizedOffer {
 }
 
 /**
- * The buyer's event from an `Authorization` header (BUD-11, kind 24242), its id and signature verified. Throws
- * `Refusal` `bad-request`, `bad-signature`, `wrong-kind` or `wrong-action`, all `inAuthorization`.
+ * The buyer's event from an `Authorization` header (BUD-11, kind 24242), its id and signature verified, by a faster
+ * verifier where one is given. Throws `Refusal` `bad-request`, `bad-signature`, `wrong-kind` or `wrong-action`, all
+ * `inAuthorization`.
  */
-export function readAuthorization(header: string | undefined): NostrEvent {
+export function readAuthorization(header: string | undefined, verify = isAuthentic): NostrEvent {
   const event = decodeHeader(header);
   if (getEventHash(event) !== event.id) {
     throw atFault(
@@ -52,7 +53,7 @@ export function readAuthorization(header: string | undefined): NostrEvent {
     throw atFault("wrong-action", `The authorization's first "t" tag must be ["t","${ACTION}"].`);
   }
   // Curve work last: nobody makes us do it with an event that could not pass anyway.
-  if (!isAuthentic(event)) {
+  if (!verify(event)) {
     throw atFault(
       "bad-signature",
       "The authorization's signature is not that of its pubkey: sign the event anew.",

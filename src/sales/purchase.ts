@@ -37,6 +37,8 @@ interface PurchaseParts {
   settlement: Settlement;
   claims: ClaimDesk;
   claimSecret: Buffer;
+  /** Whether an authorization is its author's. */
+  isAuthentic: (event: NostrEvent) => boolean;
   now: () => number;
   nowMs: () => number;
   /** The longest a buyer waits for an answer, whatever the mint does. */
@@ -69,7 +71,7 @@ export function createPurchase(parts: PurchaseParts) {
 
   async function purchase(request: PurchaseRequest): Promise<PurchaseAnswer> {
     const deadlineMs = nowMs() + parts.answerWithinMs;
-    const auth = readAuthorization(request.authorization);
+    const auth = readAuthorization(request.authorization, parts.isAuthentic);
     const clientKey = checkClientKey(request.clientPubkey, offer.serverPublicKey);
     if (request.protocol !== PROTOCOL)
       throw new Refusal("unsupported-protocol", `protocol must be ${PROTOCOL}`);

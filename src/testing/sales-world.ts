@@ -5,6 +5,7 @@ import { finalizeEvent, generateSecretKey, getPublicKey } from "nostr-tools/pure
 import { pino } from "pino";
 import { createFacts } from "../db/facts.ts";
 import { type Book, openBook } from "../db/open-book.ts";
+import { isAuthenticEvent } from "../nostr/authentic-event.ts";
 import type { Price, Quantity } from "../protocol/price.ts";
 import { buildAuthorization, encodeAuthorization } from "../protocol/purchase-auth.ts";
 import { createClaimDesk } from "../sales/claim-desk.ts";
@@ -200,6 +201,7 @@ export async function createWorld(options: WorldOptions = {}) {
       settlement,
       claims,
       claimSecret,
+      isAuthentic: isAuthenticEvent,
       now,
       nowMs,
       get answerWithinMs() {
