@@ -48,9 +48,14 @@ const rules: Rule[] = [
   },
   { from: /^(?!testing\/|e2e\/)/, forbids: /^testing\//, why: "nothing shipped knows testing/" },
   {
-    from: /^(?!index\.ts|daemon|cli\/|http\/|testing\/|e2e\/)/,
+    from: /^(?!index\.ts|daemon|cli\/|doctor\/|http\/|testing\/|e2e\/)/,
     forbids: /^(http\/|daemon|index\.ts)/,
     why: "nothing points back up",
+  },
+  {
+    from: /^(?!cli\/|doctor\/|testing\/|e2e\/)/,
+    forbids: /^doctor\//,
+    why: "doctor/ looks at the daemon from outside; the daemon does not know it",
   },
   { from: /^(?!http\/|testing\/)/, forbids: /^(fastify|@fastify\/)/, why: "http/ alone speaks Fastify" },
 ];

@@ -12,6 +12,7 @@ import { startNotes } from "./daemon/notes.ts";
 import { takeUpSales } from "./daemon/open-sales.ts";
 import { openRecords } from "./daemon/records.ts";
 import { serveSessions } from "./daemon/sessions-desk.ts";
+import { serveStanding } from "./daemon/standing.ts";
 import { raiseTunnels } from "./daemon/tunnels.ts";
 import { inWordsOfDisk } from "./daemon/unwritable-at-start.ts";
 import { openWallet } from "./daemon/wallet.ts";
@@ -50,6 +51,7 @@ async function comeUp(context: Context): Promise<void> {
   keepBackups(context, records);
   const bookkeeper = startBookkeeping(context, { records, tunnels, wallet, mints: openSales.mints });
   startNotes(context, { records, tunnels, openSales, wallet, bookkeeper });
+  serveStanding(context, { records, tunnels, openSales, wallet });
 
   const { pool, sessions, sales, reservations } = records;
   const { keeper } = tunnels;

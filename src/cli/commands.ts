@@ -2,6 +2,7 @@ import { backup } from "./backup.ts";
 import { books } from "./books.ts";
 import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
+import { doctor } from "./doctor.ts";
 import { lnurl } from "./lnurl.ts";
 import { restore } from "./restore.ts";
 import { runDaemon } from "./run-daemon.ts";
@@ -15,6 +16,7 @@ import { walletRepublish } from "./wallet-republish.ts";
 export const commands: readonly Command[] = [
   runDaemon,
   checkConfig,
+  doctor,
   lnurl,
   sessionsList,
   sessionsShow,

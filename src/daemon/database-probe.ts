@@ -6,7 +6,7 @@ import { unwritableCode } from "../db/unwritable.ts";
 export type DatabaseProbe = ReturnType<typeof createDatabaseProbe>;
 
 /** What sales under way may still need when no new ones begin: their proofs, their tunnels, their wallet events. */
-const RESERVE_MIB = 8;
+export const RESERVE_MIB = 8;
 
 interface ProbeParts {
   path: string;

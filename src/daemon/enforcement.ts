@@ -26,7 +26,7 @@ export function chooseEnforcement(config: WireguardConfig): {
 export async function warnOfCollisions(config: WireguardConfig, logger: Logger): Promise<void> {
   if (config.mode === "in-memory") return;
   const routes = await collidingRoutes(config.interface, config.subnetCidr);
-  if (routes.length === 0) return;
+  if (routes === undefined || routes.length === 0) return;
   logger.warn(
     { event: "subnet-collision", routes },
     `wireguard.subnet_cidr ${config.subnetCidr} overlaps routes of this host; choose another subnet`,

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import { ensurePrivateFile } from "./private-file.ts";
 
@@ -25,4 +26,19 @@ export function lockInstance(path: string): { release(): void } {
     throw cause;
   }
   return { release: () => lock.close() };
+}
+
+/** Whether a process holds the lock now. Takes nothing and makes nothing. */
+export function isLocked(path: string): boolean {
+  if (!existsSync(`${path}.lock`)) return false;
+  const lock = new Database(`${path}.lock`, { readonly: true, timeout: 0 });
+  try {
+    lock.pragma("schema_version");
+    return false;
+  } catch (error) {
+    if (error instanceof Database.SqliteError && error.code === "SQLITE_BUSY") return true;
+    throw error;
+  } finally {
+    lock.close();
+  }
 }

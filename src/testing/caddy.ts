@@ -14,12 +14,24 @@ const START_WITHIN_MS = 30_000;
 export interface Caddy {
   /** `https://localhost:<port>`, with a certificate of Caddy's own authority. */
   readonly url: string;
-  /** That authority's certificate, PEM. */
+  /** That authority's certificate, PEM, and the file that it is in. */
   readonly authority: string;
+  readonly authorityFile: string;
   ask(path: string, options?: AskOptions): Promise<CaddyAnswer>;
   /** Everything it ever printed. */
   output(): string;
   stop(): Promise<void>;
+}
+
+export interface CaddyOptions {
+  /** Put before the command, such as `["ip", "netns", "exec", "operator"]`. */
+  commandPrefix?: readonly string[];
+  /** At the usual ports. Left out: `localhost` at a free one. */
+  publicHost?: string;
+  /** Pieces of the Caddyfile, each there once, and what stands in their place. */
+  changes?: readonly (readonly [piece: string, by: string])[];
+  /** Where its authority is kept from one start to the next. */
+  folder?: string;
 }
 
 export interface AskOptions {
@@ -38,16 +50,19 @@ export interface CaddyAnswer {
 
 /**
  * The repository's Caddyfile under a real Caddy, in front of `upstreamUrl`. Changed are the upstream's port, the port
- * for plain HTTP, that no authority goes into the system's trust store, and that it logs all that it ever would.
- * `localhost` is a name for which Caddy signs certificates itself.
+ * for plain HTTP, that no authority goes into the system's trust store, and that it logs all that it ever would. It
+ * signs its certificates itself.
  */
-export async function startCaddy(upstreamUrl: string): Promise<Caddy> {
+export async function startCaddy(upstreamUrl: string, options: CaddyOptions = {}): Promise<Caddy> {
   const folder = await makeTempDir();
-  const [port, plainPort] = [await freePort(), await freePort()];
+  const home = options.folder ?? folder.path;
+  const host = options.publicHost ?? `localhost:${await freePort()}`;
+  const plainPort = options.publicHost === undefined ? await freePort() : 80;
   const caddyfile = join(folder.path, "Caddyfile");
-  const changes: [string, string][] = [
-    ["\tadmin off\n", `\tadmin off\n\tskip_install_trust\n\thttp_port ${plainPort}\n`],
+  const changes: (readonly [string, string])[] = [
+    ["\tadmin off\n", `\tadmin off\n\tskip_install_trust\n\tlocal_certs\n\thttp_port ${plainPort}\n`],
     ["\tlog {\n", "\tlog {\n\t\tlevel DEBUG\n"],
+    ...(options.changes ?? []),
   ];
   const text = readFileSync(CADDYFILE, "utf8").replaceAll("127.0.0.1:8080", new URL(upstreamUrl).host);
   writeFileSync(
@@ -55,14 +70,15 @@ export async function startCaddy(upstreamUrl: string): Promise<Caddy> {
     changes.reduce((so, [piece, by]) => replaceOnce(so, piece, by), text),
   );
 
-  const child = spawn("caddy", ["run", "--config", caddyfile, "--adapter", "caddyfile"], {
+  const run = [...(options.commandPrefix ?? []), "caddy", "run"];
+  const child = spawn(run[0] as string, [...run.slice(1), "--config", caddyfile, "--adapter", "caddyfile"], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env.PATH,
-      HOME: folder.path,
-      XDG_DATA_HOME: folder.path,
-      XDG_CONFIG_HOME: folder.path,
-      PUBLIC_HOST: `localhost:${port}`,
+      HOME: home,
+      XDG_DATA_HOME: home,
+      XDG_CONFIG_HOME: home,
+      PUBLIC_HOST: host,
     },
   });
   let output = "";
@@ -79,8 +95,8 @@ export async function startCaddy(upstreamUrl: string): Promise<Caddy> {
     await folder.remove();
   }
 
-  const url = `https://localhost:${port}`;
-  const authorityFile = join(folder.path, "caddy/pki/authorities/local/root.crt");
+  const url = `https://${host}`;
+  const authorityFile = join(home, "caddy/pki/authorities/local/root.crt");
   try {
     await eventually(() => {
       if (child.exitCode !== null) throw new Error("Caddy ended");
@@ -90,6 +106,7 @@ export async function startCaddy(upstreamUrl: string): Promise<Caddy> {
     return {
       url,
       authority,
+      authorityFile,
       ask: (path, options = {}) => ask(new URL(path, url), authority, options),
       output: () => output,
       stop,

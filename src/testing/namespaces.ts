@@ -204,12 +204,13 @@ async function linkWeb(operator: string, web: string, subnetCidr: string): Promi
   ]);
 }
 
-interface HostLink {
+export interface HostLink {
   hostAddress: string;
   operatorAddress: string;
 }
 
-async function linkHost(operator: string, linkName: string, tag: string): Promise<HostLink> {
+/** A link between this host and a namespace, for parts that run outside it. */
+export async function linkHost(operator: string, linkName: string, tag: string): Promise<HostLink> {
   const taken = await run("ip", ["-4", "-o", "addr", "show"]);
   const base = parseIpv4("198.18.0.0") ?? 0;
   let slot = createHash("sha256").update(tag).digest().readUInt16BE(0) % 2 ** 15;

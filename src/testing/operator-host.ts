@@ -41,7 +41,7 @@ export interface OperatorHost {
   namespaceOf(place: HostPlace): string;
   exec(place: HostPlace, argv: readonly string[]): Promise<string>;
   /** Lets everything answer that a buyer may try: TCP everywhere, and the web. */
-  startServices(): Promise<void>;
+  startServices(ports?: readonly number[]): Promise<void>;
   /** `scripts/wg-up.sh` on the host; gives back stdout and stderr. Rejects with both when it fails. */
   wgUp(args?: readonly string[], settings?: Readonly<Record<string, string>>): Promise<string>;
   wgQuick(action: "up" | "down"): Promise<void>;
@@ -143,8 +143,8 @@ export async function createOperatorHost(tag: string): Promise<OperatorHost> {
     await eventually(async () => (await linkLocals()).split("\n").filter(Boolean).length === 4);
   }
 
-  async function startServices(): Promise<void> {
-    for (const place of PLACES) running.push(await startListeners(namespaceOf(place), PORTS));
+  async function startServices(ports: readonly number[] = PORTS): Promise<void> {
+    for (const place of PLACES) running.push(await startListeners(namespaceOf(place), ports));
     for (const address of [WEB.v4, WEB.v6])
       running.push(await startWebServer(namespaceOf("internet"), address));
   }

@@ -58,6 +58,10 @@ export interface OperatorSettings {
   wireguard?: "in-memory" | "kernel";
   endpoint?: { host: string; port: number };
   host?: string;
+  /** Where the proxy is reached, over https; without one the daemon itself is, over http. */
+  publicHost?: string;
+  /** Beside what the daemon is always given. */
+  environment?: Readonly<Record<string, string>>;
   /** Put before the daemon's own command, such as `["ip", "netns", "exec", "operator"]`. */
   commandPrefix?: readonly string[];
   tickSeconds?: number;
@@ -123,7 +127,8 @@ export async function createOperator(initial: OperatorSettings): Promise<Operato
     nsecHex: nsec.toString("hex"),
     p2pk: publicKeyOf(p2pkPrivkeyHex),
     p2pkPrivkeyHex,
-    publicHost: `${host}:${port}`,
+    publicHost: initial.publicHost ?? `${host}:${port}`,
+    origin: initial.publicHost === undefined ? `http://${host}:${port}` : `https://${initial.publicHost}`,
     dTag: "test-tunnels",
     serverKeys,
   };
@@ -147,6 +152,7 @@ export async function createOperator(initial: OperatorSettings): Promise<Operato
         PATH: process.env.PATH,
         EUROPA_NODE_CONFIG: configPath,
         LOG_LEVEL: settings.logLevel ?? "debug",
+        ...settings.environment,
         ...(mode === "in-memory" ? { EUROPA_OPERATOR_WIREGUARD_MODE: "in-memory" } : {}),
       },
     });
@@ -256,6 +262,7 @@ type Identity = Pick<
 > & {
   port: number;
   host: string;
+  origin: string;
 };
 
 function configText(operator: Identity, settings: OperatorSettings): string {
@@ -313,12 +320,12 @@ ${prices.map((p) => `[[listing.prices]]\namount = ${p.amount}\ncurrency = "sat"\
 ${settings.mints
   .map(
     (mint) =>
-      `[[listing.payment_methods]]\ntype = "cashu"\nmint = "${mint}"\np2pk = "${settings.p2pk ?? operator.p2pk}"\nendpoint = "http://${operator.publicHost}/purchase"\n`,
+      `[[listing.payment_methods]]\ntype = "cashu"\nmint = "${mint}"\np2pk = "${settings.p2pk ?? operator.p2pk}"\nendpoint = "${operator.origin}/purchase"\n`,
   )
   .join("\n")}
 ${
   settings.lightning
-    ? `[[listing.payment_methods]]\ntype = "lightning"\nendpoint = "http://${operator.publicHost}/lnurlp"\n`
+    ? `[[listing.payment_methods]]\ntype = "lightning"\nendpoint = "${operator.origin}/lnurlp"\n`
     : ""
 }
 ${settings.more ?? ""}`;

@@ -9,6 +9,8 @@ export interface RelayStore {
   /** Newest first, the lower id first in a tie (NIP-01); no filter gives more than `maxResults`. */
   query(filters: readonly Filter[], maxResults: number): Event[];
   all(): Event[];
+  /** As a relay that cleans up: these are gone, and may come again. */
+  forget(matches: (event: Event) => boolean): void;
 }
 
 /** What a relay keeps: NIP-01 storage classes and NIP-09 deletions, in memory. */
@@ -50,6 +52,9 @@ export function createRelayStore(): RelayStore {
   };
 
   return {
+    forget(matches) {
+      for (const event of [...byId.values()].filter(matches)) forget(event);
+    },
     insert(event) {
       if (isEphemeralKind(event.kind)) return "ephemeral";
       if (byId.has(event.id)) return "duplicate";

@@ -32,6 +32,8 @@ export interface TestRelay {
   requireAuth: boolean;
   /** All that is stored, newest first. */
   events(): Event[];
+  /** Loses these of them. */
+  forget(matches: (event: Event) => boolean): void;
   /** Clients connected now. */
   connections(): number;
   /** Listens again on the same port with the same store. */
@@ -127,6 +129,7 @@ export async function startRelay(options: TestRelayOptions = {}): Promise<TestRe
     mute: false,
     requireAuth: options.requireAuth ?? false,
     events: () => store.all(),
+    forget: store.forget,
     connections: () => connections.size,
 
     async start() {

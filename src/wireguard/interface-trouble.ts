@@ -4,7 +4,7 @@ import type { InterfaceTrouble, InterfaceView } from "../tunnels/ports.ts";
 import { cidrRange, formatIpv4, parseIpv4 } from "../tunnels/subnet.ts";
 import { CommandFailure, type Run } from "./run.ts";
 
-interface TroubleCheck {
+export interface TroubleCheck {
   interfaceName: string;
   serverPubkey: string;
   subnetCidr: string;
@@ -57,7 +57,7 @@ export function troubleOf(error: unknown, interfaceName: string): InterfaceTroub
   }
 }
 
-function keyTrouble({ interfaceName, serverPubkey }: TroubleCheck, view: InterfaceView) {
+export function keyTrouble({ interfaceName, serverPubkey }: TroubleCheck, view: InterfaceView) {
   if (view.publicKey === serverPubkey) return undefined;
   const wrong = view.publicKey === "" ? "no private key" : "another key than wireguard.server_pubkey";
   return {
@@ -73,7 +73,7 @@ const ipAddrAnswer = z.array(
   }),
 );
 
-async function addressTrouble({ interfaceName, subnetCidr, run }: TroubleCheck) {
+export async function addressTrouble({ interfaceName, subnetCidr, run }: TroubleCheck) {
   const answer = await run("ip", ["-j", "addr", "show", "dev", interfaceName]);
   const links = ipAddrAnswer.parse(JSON.parse(answer));
   if (links.some((link) => link.flags !== undefined && !link.flags.includes("UP"))) {
@@ -104,7 +104,7 @@ function firstAddress(subnetCidr: string): string {
 
 const FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 
-async function forwardingTrouble({ run, ownNamespace }: TroubleCheck) {
+export async function forwardingTrouble({ run, ownNamespace }: TroubleCheck) {
   const text = ownNamespace ? await readFile(FORWARDING, "utf8") : await run("cat", [FORWARDING]);
   if (text.trim() !== "0") return undefined;
   return {

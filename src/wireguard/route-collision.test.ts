@@ -22,7 +22,7 @@ it("finds none where there is none, nor in the interface's own route and the def
 });
 
 it("says nothing when the host cannot be asked", async () => {
-  expect(await collidingRoutes("wg0", "10.66.42.0/24", asked("no JSON"))).toEqual([]);
+  expect(await collidingRoutes("wg0", "10.66.42.0/24", asked("no JSON"))).toBeUndefined();
   const refused = async () => Promise.reject(new Error("no ip here"));
-  expect(await collidingRoutes("wg0", "10.66.42.0/24", refused)).toEqual([]);
+  expect(await collidingRoutes("wg0", "10.66.42.0/24", refused)).toBeUndefined();
 });

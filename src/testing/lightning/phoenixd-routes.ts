@@ -20,7 +20,19 @@ export interface RouteRequest {
 export interface PhoenixdState {
   ledger: PhoenixdLedger;
   nodeId: string;
+  inboundSat: number;
   now: () => number;
+}
+
+/** As `GET /getinfo` lists it. */
+function channel(inboundSat: number) {
+  return {
+    state: "Normal",
+    channelId: "11".repeat(32),
+    balanceSat: 0,
+    inboundLiquiditySat: inboundSat,
+    capacitySat: inboundSat,
+  };
 }
 
 /** Undefined for a path that phoenixd does not have, or that is not needed here. */
@@ -34,14 +46,20 @@ export function routeOf({ path, query }: Pick<RouteRequest, "path" | "query">): 
 }
 
 export function answerRoute(
-  { ledger, nodeId, now }: PhoenixdState,
+  { ledger, nodeId, inboundSat, now }: PhoenixdState,
   route: Exclude<PhoenixdRoute, "websocket">,
   { method, path, query, body }: RouteRequest,
 ): PhoenixdAnswer {
   if (method !== (route === "create" ? "POST" : "GET")) return plain(405, "Not the method of this path");
   switch (route) {
     case "info":
-      return json({ nodeId, channels: [], chain: "regtest", blockHeight: 800_000, version: "0.8.1" });
+      return json({
+        nodeId,
+        channels: [channel(inboundSat)],
+        chain: "regtest",
+        blockHeight: 800_000,
+        version: "0.8.1",
+      });
     case "create":
       return create(ledger, new URLSearchParams(body));
     case "look-up": {

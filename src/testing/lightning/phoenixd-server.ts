@@ -13,6 +13,8 @@ export interface PhoenixdServerOptions {
   password: string;
   /** 0 or left out: a free one, kept for every later `up()`. */
   port?: number;
+  /** Default 127.0.0.1. */
+  host?: string;
   /** Milliseconds since the epoch. Default: the machine's clock. */
   now?: () => number;
   /** As of a proxy before it: `/wallet`. Default none. */
@@ -28,6 +30,8 @@ export interface PhoenixdServer {
   fault: ((route: PhoenixdRoute) => NodeFault | undefined) | undefined;
   /** While false no WebSocket is pinged. */
   pings: boolean;
+  /** What its channel can receive. */
+  inboundSat: number;
   /** How many WebSockets are open. */
   streamCount(): number;
   /** All that was made and received, oldest first. */
@@ -47,11 +51,9 @@ export interface PhoenixdServer {
   close(): Promise<void>;
 }
 
-const HOST = "127.0.0.1";
-
 /** phoenixd 0.8 as it is seen over HTTP and WebSocket: real invoices, records in memory, payments by hand. */
 export async function startPhoenixdServer(options: PhoenixdServerOptions): Promise<PhoenixdServer> {
-  const { password, basePath = "", now = Date.now, pingEveryMs = 10_000 } = options;
+  const { password, host = "127.0.0.1", basePath = "", now = Date.now, pingEveryMs = 10_000 } = options;
   const privateKey = randomBytes(32);
   const ledger = createPhoenixdLedger(privateKey, now);
   const nodeId = Buffer.from(secp256k1.getPublicKey(privateKey)).toString("hex");
@@ -66,10 +68,11 @@ export async function startPhoenixdServer(options: PhoenixdServerOptions): Promi
 
   const phoenixd: PhoenixdServer = {
     get url() {
-      return `http://${HOST}:${port}${basePath}`;
+      return `http://${host}:${port}${basePath}`;
     },
     fault: undefined,
     pings: true,
+    inboundSat: 1_000_000,
     streamCount: sockets.count,
     invoices: ledger.records,
     pay(paymentHash, amountMsat, feeMsat) {
@@ -91,12 +94,15 @@ export async function startPhoenixdServer(options: PhoenixdServerOptions): Promi
     async up() {
       if (listening) return;
       const server = createServer((request, response) => {
-        handlePhoenixdRequest(request, response, door, { ledger, nodeId, now }).catch(() =>
-          request.socket.destroy(),
-        );
+        handlePhoenixdRequest(request, response, door, {
+          ledger,
+          nodeId,
+          inboundSat: phoenixd.inboundSat,
+          now,
+        }).catch(() => request.socket.destroy());
       });
       server.on("upgrade", sockets.onUpgrade);
-      server.listen(port, HOST);
+      server.listen(port, host);
       await once(server, "listening");
       port = (server.address() as AddressInfo).port;
       const pinging = setInterval(() => phoenixd.pings && sockets.ping(), pingEveryMs);
