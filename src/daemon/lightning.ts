@@ -7,7 +7,7 @@ import type { GrantStore } from "../sales/grant-store.ts";
 import { createInvoiceStore } from "../sales/lightning/invoice-store.ts";
 import { createNodeWatch } from "../sales/lightning/node-watch.ts";
 import { createOldInvoicesStore } from "../sales/lightning/old-invoices-store.ts";
-import { createPayments, defaultPaymentTimes } from "../sales/lightning/payments.ts";
+import { createPayments, defaultPaymentTimes, timesFor } from "../sales/lightning/payments.ts";
 import { createUnaskedLapse } from "../sales/lightning/unasked.ts";
 import type { ReservationStore } from "../sales/reservation-store.ts";
 import type { Settlement } from "../sales/settle.ts";
@@ -43,7 +43,7 @@ export function createLightning(parts: LightningParts) {
     now,
     nowMs,
     logger,
-    times: { ...defaultPaymentTimes, graceSeconds: config.invoiceGraceSeconds },
+    times: timesFor(config),
     onChange,
   });
   const stopping = new AbortController();

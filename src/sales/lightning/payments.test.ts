@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../../testing/eventually.ts";
 import { type Buyer, createWorld, DAY, type World } from "../../testing/sales-world.ts";
+import { timesFor } from "./payments.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -273,4 +274,9 @@ describe("buyers who poll", () => {
     await verify(first);
     expect(world.node.calls.lookUp).toBe(9);
   });
+});
+
+it("looks at short invoices more often, so that they are found paid or over within their life", () => {
+  const lookMsOf = (invoiceSeconds: number) => timesFor({ invoiceSeconds, invoiceGraceSeconds: 0 }).lookMs;
+  expect([600, 60, 30, 3].map(lookMsOf)).toEqual([10_000, 10_000, 5_000, 500]);
 });

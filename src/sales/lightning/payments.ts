@@ -21,6 +21,8 @@ export const defaultPaymentTimes: PaymentTimes = {
   longestStreamPauseMs: 30_000,
 };
 
+/** At least. For a minute's life and longer, the default's pause is short enough. */
+const LOOKS_IN_LIFE = 6;
 /** Invoices asked about in one round, and at once. A thousand open ones are all looked at within `lookMs`. */
 const LOOKS_IN_ROUND = 100;
 const LOOKS_AT_ONCE = 4;
@@ -29,6 +31,12 @@ const BUYERS_LOOK_MS = 1_000;
 const BUYERS_LOOKS_AT_ONCE = 8;
 /** Lapsed invoices that a start asks about: nobody asked while Lightning was off. Older ones are the cursor's. */
 const LAPSED_AT_START = 1_000;
+
+/** An invoice of a short life is looked at several times in it, too. */
+export function timesFor(config: { invoiceSeconds: number; invoiceGraceSeconds: number }): PaymentTimes {
+  const lookMs = Math.min(defaultPaymentTimes.lookMs, (config.invoiceSeconds * 1000) / LOOKS_IN_LIFE);
+  return { ...defaultPaymentTimes, lookMs, graceSeconds: config.invoiceGraceSeconds };
+}
 
 interface PaymentsParts {
   store: InvoiceStore;
