@@ -1,13 +1,10 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { buildPurchaseComment } from "../protocol/purchase-comment.ts";
 import { openSuccessAction, readConfigViewerUrl } from "../protocol/success-action.ts";
 import type { InvoiceAnswer } from "../sales/lightning/lnurl-request.ts";
 import { createBuyer, findListings } from "../testing/buyer.ts";
 import { eventually } from "../testing/eventually.ts";
-import { startLndServer } from "../testing/lightning/lnd-server.ts";
-import { startPhoenixdServer } from "../testing/lightning/phoenixd-server.ts";
+import { type NodeKind, type OwnedNode, startOwnedNode } from "../testing/lightning/owned-node.ts";
 import { createOperator, type LightningSettings, type Operator } from "../testing/operator.ts";
 import { startRelay, type TestRelay } from "../testing/relay.ts";
 import { requestFromWallet, type WalletInvoice } from "../testing/wallet.ts";
@@ -15,48 +12,9 @@ import { requestFromWallet, type WalletInvoice } from "../testing/wallet.ts";
 const DAY = { amount: 100, currency: "sat", unit: "day" } as const;
 const DAY_SECONDS = 86_400;
 
-/** A node as its owner sees it. */
-interface Node {
-  settings(folder: string): LightningSettings;
-  pay(paymentHash: string, amountMsat?: number): void;
-  repeatEvent(paymentHash: string): void;
-  down(): Promise<void>;
-  up(): Promise<void>;
-  close(): Promise<void>;
-}
-
-const nodes: Record<"phoenixd" | "lnd", () => Promise<Node>> = {
-  async phoenixd() {
-    const server = await startPhoenixdServer({ password: "a password" });
-    return {
-      settings: () => ({ backend: "phoenixd", baseUrl: `${server.url}/`, apiToken: "a password" }),
-      pay: server.pay,
-      repeatEvent: server.repeatEvent,
-      down: server.down,
-      up: server.up,
-      close: server.close,
-    };
-  },
-  async lnd() {
-    const server = await startLndServer();
-    return {
-      settings(folder) {
-        const certFile = join(folder, "tls.cert");
-        writeFileSync(certFile, server.certificate, { mode: 0o600 });
-        return { backend: "lnd", baseUrl: server.url, apiToken: server.macaroonHex, certFile };
-      },
-      pay: server.pay,
-      repeatEvent: (paymentHash) => server.sendToStreams(server.eventLine(paymentHash)),
-      down: server.close,
-      up: server.start,
-      close: server.close,
-    };
-  },
-};
-
 interface Market {
   relay: TestRelay;
-  node: Node;
+  node: OwnedNode;
   operator: Operator;
 }
 
@@ -69,9 +27,9 @@ afterEach(async () => {
   }
 });
 
-async function openMarket(kind: keyof typeof nodes, more: Partial<LightningSettings> = {}): Promise<Market> {
+async function openMarket(kind: NodeKind, more: Partial<LightningSettings> = {}): Promise<Market> {
   const relay = await startRelay();
-  const node = await nodes[kind]();
+  const node = await startOwnedNode(kind);
   const operator = await createOperator({ relays: [relay.url], mints: [], cashuEnabled: false });
   operator.writeConfig({ lightning: { ...node.settings(operator.folder), ...more } });
   const market = { relay, node, operator };

@@ -21,12 +21,13 @@ export async function requestFromWallet(
   payUrl: string,
   amountSat: number,
   comment: string,
+  headers: Record<string, string> = {},
 ): Promise<WalletInvoice> {
   const answer = await requestInvoice({
     lnUrlOrAddress: encodeLnurl(payUrl.replace("http://", "https://")),
     tokens: utils.toSats(amountSat),
     comment,
-    fetchGet,
+    fetchGet: (asked) => fetchGet(asked, headers),
     validateInvoice: true,
   });
   const { invoice: bolt11, successAction } = answer;
@@ -58,10 +59,13 @@ export async function requestFromWallet(
 }
 
 /** LNURL is https alone; on loopback nobody stands in front of the daemon to add it. */
-async function fetchGet({ url, params }: FetcGetArgs): Promise<Record<string, unknown>> {
+async function fetchGet(
+  { url, params }: FetcGetArgs,
+  headers: Record<string, string>,
+): Promise<Record<string, unknown>> {
   const local = new URL(url.replace("https://", "http://"));
   for (const [name, value] of Object.entries(params ?? {})) local.searchParams.set(name, String(value));
-  const response = await fetch(local);
+  const response = await fetch(local, { headers });
   const body = (await response.json()) as Record<string, unknown>;
   if (!response.ok) throw new WalletRefused(response.status, String(body.reason), String(body.message));
   return body;

@@ -25,6 +25,8 @@ export interface LndServerOptions {
   macaroonHex?: string;
   /** Unix seconds. */
   now?: () => number;
+  /** Asked about every request that no `fault()` waits for. */
+  faultOf?: (call: NodeCall) => NodeFault | undefined;
 }
 
 export interface LndServer {
@@ -110,7 +112,7 @@ export async function startLndServer(options: LndServerOptions = {}): Promise<Ln
       (waiting) =>
         waiting.call === call && (waiting.fault !== "unauthorised" || route.permission !== undefined),
     );
-    return index < 0 ? undefined : faults.splice(index, 1)[0]?.fault;
+    return index < 0 ? options.faultOf?.(call) : faults.splice(index, 1)[0]?.fault;
   }
 
   function callOf(route: LndRoute, { path }: LndRequest): NodeCall {
