@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { NetworkError } from "@cashu/cashu-ts";
-import type { Crowd, Person } from "./crowd.ts";
+import type { Crowd } from "./crowd.ts";
 import type { OurMint } from "./mint-child.ts";
 import { makeOverlapping, makePayment, type Payment, type TokenSource } from "./payments.ts";
+import type { Person } from "./people.ts";
 import type { RoundPlan } from "./plan.ts";
 import type { ActionPlan } from "./plan-actions.ts";
 
@@ -47,13 +48,18 @@ export async function play(
   switch (action.kind) {
     case "repeat":
     case "move": {
-      const person = choose(crowd, action.who, (one) => one.asking === 0 && one.moves < 4);
+      const person = choose(crowd, action.who, action.kind === "move" ? mayMove : isIdle);
       if (person) await (action.kind === "move" ? crowd.move(person) : crowd.repeat(person));
       return;
     }
+    case "invoices": {
+      const known = action.who === undefined ? undefined : choose(crowd, action.who, isIdle);
+      const person = known ?? crowd.newcomer();
+      await Promise.all(action.invoices.map((invoice) => crowd.payers.order(person, invoice)));
+      return;
+    }
     case "renew": {
-      // A move is over before its buyer buys again.
-      const person = choose(crowd, action.who, (one) => one.asking === 0) ?? crowd.newcomer();
+      const person = choose(crowd, action.who, isIdle) ?? crowd.newcomer();
       if (payment) await crowd.pursue(person, payment, action.twice);
       return;
     }
@@ -87,6 +93,16 @@ export async function play(
 
 /** One of those who have a tunnel, by a number of 0 to 1. */
 function choose(crowd: Crowd, who: number, fits: (person: Person) => boolean): Person | undefined {
-  const served = crowd.people.filter((person) => person.granted.length > 0 && fits(person));
+  const served = crowd.people.filter((person) => person.address !== undefined && fits(person));
   return served[Math.floor(who * served.length)];
+}
+
+/** A move is over before its buyer buys again. */
+function isIdle({ asking }: Person): boolean {
+  return asking === 0;
+}
+
+/** What an invoice paid for stays with its key, and only a token moves a tunnel. */
+function mayMove(person: Person): boolean {
+  return isIdle(person) && person.bills.length === 0 && person.moves < 4;
 }

@@ -5,7 +5,7 @@ import { type Book, openBook } from "../../db/open-book.ts";
 import { makeTempDir, type TempDir } from "../temp-dir.ts";
 import { readUnfinished } from "./book-reader.ts";
 
-const NOTHING = { swapping: 0, paid: 0, owed: 0, walletWaiting: 0, liveSessions: 0 };
+const NOTHING = { swapping: 0, paid: 0, owed: 0, invoices: 0, walletWaiting: 0, liveSessions: 0 };
 
 let folder: TempDir;
 let path: string;

@@ -4,6 +4,7 @@ import Database from "better-sqlite3";
 /** What the operator's book says, read from its file by somebody else than the daemon. */
 export interface BookAsRead {
   sales: SaleAsRead[];
+  invoices: InvoiceAsRead[];
   sessions: SessionAsRead[];
   proofs: { secret: string; amountSat: number }[];
 }
@@ -17,6 +18,17 @@ export interface SaleAsRead {
   boughtSeconds: number;
   /** Y of each input that it claims. */
   ys: string[];
+}
+
+/** A sale over Lightning, beside what it is as a sale. */
+export interface InvoiceAsRead {
+  paymentHash: string;
+  state: string;
+  boughtSeconds: number;
+  boughtBytes: number;
+  /** Null while it is not paid. */
+  receivedMsat: number | null;
+  feeMsat: number | null;
 }
 
 export interface SessionAsRead {
@@ -44,6 +56,12 @@ export function readBook(path: string): BookAsRead {
       .all() as (Omit<SaleAsRead, "ys"> & { saleId: string })[];
     return {
       sales: sales.map((sale) => ({ ...sale, ys: ysBySale.get(sale.saleId) ?? [] })),
+      invoices: book
+        .prepare(
+          `SELECT payment_hash AS paymentHash, state, bought_seconds AS boughtSeconds, bought_bytes AS boughtBytes,
+             received_msat AS receivedMsat, fee_msat AS feeMsat FROM invoices JOIN sales USING (sale_id)`,
+        )
+        .all() as InvoiceAsRead[],
       sessions: book
         .prepare(
           `SELECT session_id AS sessionId, client_identity AS publicKey, assigned_ip AS address, status,
@@ -61,14 +79,21 @@ export interface Unfinished {
   swapping: number;
   paid: number;
   owed: number;
+  /** That may be paid, or are asked about. */
+  invoices: number;
   /** Proofs in no wallet event, and events with proofs that no relay has acknowledged. */
   walletWaiting: number;
   liveSessions: number;
 }
 
-const NOTHING: Unfinished = { swapping: 0, paid: 0, owed: 0, walletWaiting: 0, liveSessions: 0 };
+const NOTHING: Unfinished = { swapping: 0, paid: 0, owed: 0, invoices: 0, walletWaiting: 0, liveSessions: 0 };
 /** Tells of proofs, holds none, and gives way to those that do. */
 const HISTORY_KIND = 7376;
+
+/** Where the daemon has followed its node to, if it has. */
+export function hasCursor(path: string): boolean {
+  return reading(path, (book) => book.prepare("SELECT 1 FROM node_cursors").get() !== undefined);
+}
 
 /** What a daemon that ended, or runs, has not brought to rest. One that was killed before it made its book: nothing. */
 export function readUnfinished(path: string): Unfinished {
@@ -91,6 +116,7 @@ function countUnfinished(book: Database.Database): Unfinished {
     swapping: inState("swapping"),
     paid: inState("paid"),
     owed: inState("owed"),
+    invoices: inState("invoicing") + inState("invoiced"),
     walletWaiting:
       number("SELECT count(*) FROM proofs WHERE event_id IS NULL AND spent_at IS NULL") +
       number(

@@ -1,11 +1,20 @@
-import { bought } from "../../protocol/price.ts";
+import { type Bought, bought } from "../../protocol/price.ts";
 import type { BookAsRead, SessionAsRead } from "./book-reader.ts";
-import type { Person } from "./crowd.ts";
+import { boughtWith } from "./check-invoices.ts";
 import { type Evidence, type Findings, sum } from "./evidence.ts";
+import type { Person } from "./people.ts";
 
 /** One session per buyer, with the address of his `.conf`, and with exactly what he bought. */
-export function checkTunnels({ crowd, book, peers }: Evidence, { wrong, grantedTwice }: Findings): void {
-  const served = crowd.people.filter(({ granted }) => granted.length > 0);
+export function checkTunnels(evidence: Evidence, { wrong, grantedTwice }: Findings): void {
+  const { crowd, book, peers } = evidence;
+  const paidMsat = new Map(
+    evidence.invoices.flatMap((invoice) =>
+      invoice.isPaid ? [[invoice.paymentHash, invoice.paidMsat] as const] : [],
+    ),
+  );
+  const served = crowd.people.filter((person) => boughtBy(person, paidMsat).length > 0);
+  const held = book.sessions.filter(({ status }) => status === "pending").length;
+  if (held > 0) wrong(`${held} addresses are held, and nobody has paid for them`);
   const active = book.sessions.filter(({ status }) => status === "active");
   const byKey = new Map<string, SessionAsRead[]>();
   for (const session of active)
@@ -19,18 +28,30 @@ export function checkTunnels({ crowd, book, peers }: Evidence, { wrong, grantedT
       continue;
     }
     if (session.address !== person.address) wrong("a session's address is not that of its .conf");
-    const excess = grantedBeyondBought(person, session, book);
+    const excess = grantedBeyondBought(boughtBy(person, paidMsat), session, book);
     const what = `a session was granted ${excess} s or bytes beyond what was bought`;
     if (excess > 0) grantedTwice(what);
     if (excess < 0) wrong(what);
   }
 }
 
+/** With each of his tokens, and with each of his invoices that is paid. */
+function boughtBy({ granted, bills }: Person, paidMsat: ReadonlyMap<string, number>): Bought[] {
+  return [
+    ...granted.map(({ plan }) => bought(plan.faceSat, { ...plan.tier, currency: "sat" })),
+    ...bills.flatMap((bill) => {
+      const paid = paidMsat.get(bill.invoice.paymentHash);
+      return paid === undefined ? [] : [boughtWith(bill, paid)];
+    }),
+  ];
+}
+
 /** Time runs from the first grant of time, and every later one adds to it; nobody here uses any data. */
-function grantedBeyondBought(person: Person, session: SessionAsRead, book: BookAsRead): number {
-  const quantities = person.granted.map(({ plan }) =>
-    bought(plan.faceSat, { ...plan.tier, currency: "sat" }),
-  );
+function grantedBeyondBought(
+  quantities: readonly Bought[],
+  session: SessionAsRead,
+  book: BookAsRead,
+): number {
   const seconds = sum(quantities.map((quantity) => quantity.seconds));
   const bytes = sum(quantities.map((quantity) => quantity.bytes));
   const excessBytes = (session.quotaBytes ?? 0) - bytes;

@@ -1,21 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { generateSecretKey } from "nostr-tools/pure";
-import { type Answer, type Buyer, createBuyer } from "../buyer.ts";
+import { type Answer, createBuyer } from "../buyer.ts";
+import type { OwnedNode } from "../lightning/owned-node.ts";
+import { createAskers, untilKnown } from "./askers.ts";
+import type { LightningRequests } from "./lightning-requests.ts";
+import { createPayers, type Payers } from "./payers.ts";
 import type { Payment } from "./payments.ts";
+import { createPerson, keepAddress, type Person } from "./people.ts";
 import { describeOutcome, type Outcome, outcomeOf, type Purchases } from "./purchases.ts";
-
-/** Somebody with a Nostr key, who has, had or wants one tunnel. */
-export interface Person {
-  nostrKey: Uint8Array;
-  /** With the WireGuard key that he uses now. */
-  buyer: Buyer;
-  /** What he was given a `.conf` for. */
-  granted: Payment[];
-  address: string | undefined;
-  /** What he asks for at this moment. */
-  asking: number;
-  moves: number;
-}
 
 /** One person after the tunnel that one token pays for. He repeats his request until he knows. */
 export interface Pursuit {
@@ -29,6 +19,8 @@ export interface Pursuit {
 export interface Crowd {
   people: Person[];
   pursuits: Pursuit[];
+  /** Those who pay over Lightning. */
+  payers: Payers;
   /** Answers that must not be. */
   problems: string[];
   /** Answers by status and reason. */
@@ -37,120 +29,107 @@ export interface Crowd {
   waiting(): number;
   /** The daemon listens again: who was not heard asks at once. */
   heardAgain(): void;
+  /** No daemon lives: some pay just then. */
+  daemonDied(): void;
   newcomer(): Person;
   /** `twice`: each request is sent twice at once. Resolves with its outcome, or when all give up. */
   pursue(person: Person, payment: Payment, twice: boolean): Promise<void>;
   /** He has lost his WireGuard key and asks for his tunnel with another one. */
   move(person: Person): Promise<void>;
-  /** One more request for something paid for; the answer must be as before. */
+  /** One more request for what was paid for last with a token, or else over Lightning; the answer must be as before. */
   repeat(person: Person): Promise<Answer | undefined>;
   /** Nobody asks any more; resolves when the last answer is in. */
   giveUp(): Promise<void>;
 }
 
-/** Between two requests of one buyer: longer each time that he is told to come again. */
-const PAUSES_MS = { first: 120, longest: 1_000, unheard: 5_000 };
+interface CrowdParts {
+  purchase: Purchases;
+  requests: LightningRequests;
+  node: OwnedNode;
+  invoiceSeconds: number;
+}
+
 /** Whoever is told so often that every tunnel is taken goes elsewhere with his token. */
-const FULL_ANSWERS = 15;
+const FULL_ANSWERS = 6;
 
-export function createCrowd(purchase: Purchases): Crowd {
-  let givenUp = false;
-  const underWay = new Set<Promise<void>>();
-  const unheard = new Set<() => void>();
+export function createCrowd({ purchase, requests, node, invoiceSeconds }: CrowdParts): Crowd {
+  const askers = createAskers();
+  const problems: string[] = [];
+  const answers = new Map<string, number>();
+  const wrong = (what: string) => void problems.push(what);
 
-  function heardAgain(): void {
-    for (const askAgain of [...unheard]) askAgain();
+  function note(name: string): void {
+    answers.set(name, (answers.get(name) ?? 0) + 1);
   }
 
-  /** A daemon that is down costs nobody a request every moment; one that lives and broke a connection is asked again. */
-  function untilHeardAgain(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(askAgain, PAUSES_MS.unheard);
-      function askAgain() {
-        clearTimeout(timer);
-        unheard.delete(askAgain);
-        resolve();
-      }
-      unheard.add(askAgain);
-    });
-  }
-
-  function note(answer: Answer | undefined): void {
+  function noteAnswer(answer: Answer | undefined): void {
     const { reason = "conf", message = "" } = answer?.body ?? {};
-    const name = answer === undefined ? "no answer" : `${answer.status} ${reason} ${message.slice(0, 45)}`;
-    crowd.answers.set(name, (crowd.answers.get(name) ?? 0) + 1);
+    note(answer === undefined ? "no answer" : `${answer.status} ${reason} ${message.slice(0, 45)}`);
   }
 
   async function pursueUntilKnown(pursuit: Pursuit, twice: boolean): Promise<void> {
     const { person, payment } = pursuit;
     person.asking += 1;
     let fullAnswers = 0;
-    let pauseMs = PAUSES_MS.first;
-    while (!givenUp && pursuit.outcome === undefined) {
-      const answers = await Promise.all(
-        Array.from({ length: twice ? 2 : 1 }, () => purchase(person.buyer, payment)),
-      );
-      for (const answer of answers) note(answer);
-      const outcomes = answers.flatMap((answer) => outcomeOf(answer) ?? []);
-      pursuit.lastReason = answers[0]?.body.reason;
-      const isFull = outcomes.some(
-        (outcome) => outcome.kind === "refused" && outcome.reason === "no-ip-available",
-      );
-      if (isFull && ++fullAnswers < FULL_ANSWERS) {
-        await sleep(pauseMs);
-        continue;
-      }
-      pursuit.outcome = outcomes[0];
-      if (outcomes[1] && JSON.stringify(outcomes[0]) !== JSON.stringify(outcomes[1])) {
-        crowd.problems.push(
-          `one request sent twice was answered ${describeOutcome(outcomes[0])} and ${describeOutcome(outcomes[1])}`,
+    pursuit.outcome = await untilKnown(
+      askers,
+      async () => {
+        const answers = await Promise.all(
+          Array.from({ length: twice ? 2 : 1 }, () => purchase(person.buyer, payment)),
         );
-      }
-      if (pursuit.outcome !== undefined) break;
-      if (answers[0] === undefined) {
-        await untilHeardAgain();
-        continue;
-      }
-      await sleep(pauseMs);
-      pauseMs = Math.min(pauseMs * 1.5, PAUSES_MS.longest);
-    }
+        for (const answer of answers) noteAnswer(answer);
+        pursuit.lastReason = answers[0]?.body.reason;
+        return answers.some((answer) => answer !== undefined) ? answers : undefined;
+      },
+      (answers) => {
+        const outcomes = answers.flatMap((answer) => outcomeOf(answer) ?? []);
+        const isFull = outcomes.some(
+          (outcome) => outcome.kind === "refused" && outcome.reason === "no-ip-available",
+        );
+        if (isFull && ++fullAnswers < FULL_ANSWERS) return undefined;
+        const [first, second] = outcomes;
+        if (second && JSON.stringify(first) !== JSON.stringify(second)) {
+          wrong(
+            `one request sent twice was answered ${describeOutcome(first)} and ${describeOutcome(second)}`,
+          );
+        }
+        return first;
+      },
+    );
     person.asking -= 1;
     if (pursuit.outcome?.kind === "granted") keepTunnel(pursuit, pursuit.outcome.address);
   }
 
   function keepTunnel({ person, payment, isMove }: Pursuit, address: string): void {
-    if (person.address !== undefined && person.address !== address) {
-      crowd.problems.push(`a tunnel's address changed from ${person.address} to ${address}`);
-    }
-    person.address = address;
+    const changed = keepAddress(person, address);
+    if (changed !== undefined) wrong(changed);
     if (!isMove) person.granted.push(payment);
   }
 
   function begin(person: Person, payment: Payment, isMove: boolean, twice: boolean): Promise<void> {
     const pursuit: Pursuit = { person, payment, isMove, outcome: undefined, lastReason: undefined };
     crowd.pursuits.push(pursuit);
-    const pursuing = pursueUntilKnown(pursuit, twice);
-    underWay.add(pursuing);
-    return pursuing.finally(() => underWay.delete(pursuing));
+    return askers.ask(pursueUntilKnown(pursuit, twice));
   }
 
+  async function repeatToken(person: Person, payment: Payment): Promise<Answer | undefined> {
+    const answer = await purchase(person.buyer, payment);
+    noteAnswer(answer);
+    return answer;
+  }
+
+  const payers = createPayers({ askers, requests, node, invoiceSeconds, note, wrong });
   const crowd: Crowd = {
     people: [],
     pursuits: [],
-    problems: [],
-    answers: new Map(),
-    waiting: () => underWay.size,
-    heardAgain,
+    payers,
+    problems,
+    answers,
+    waiting: askers.waiting,
+    heardAgain: askers.heardAgain,
+    daemonDied: payers.daemonDied,
     newcomer() {
-      const nostrKey = generateSecretKey();
-      const person: Person = {
-        nostrKey,
-        buyer: createBuyer(nostrKey),
-        granted: [],
-        address: undefined,
-        asking: 0,
-        moves: 0,
-      };
+      const person = createPerson();
       crowd.people.push(person);
       return person;
     },
@@ -164,20 +143,16 @@ export function createCrowd(purchase: Purchases): Crowd {
     },
     async repeat(person) {
       const payment = person.granted.at(-1);
-      if (payment === undefined) throw new Error("nobody repeats what he has not bought");
-      const answer = await purchase(person.buyer, payment);
-      note(answer);
+      const bill = person.bills.find(({ isClaimed }) => isClaimed);
+      if (!payment && !bill) throw new Error("nobody repeats what he has not bought");
+      const answer = payment ? await repeatToken(person, payment) : bill && (await payers.claim(bill));
       const outcome = outcomeOf(answer);
       if (outcome?.kind === "refused" || (outcome && outcome.address !== person.address)) {
-        crowd.problems.push(`a repeated request was answered ${describeOutcome(outcome)}`);
+        wrong(`a repeated request was answered ${describeOutcome(outcome)}`);
       }
       return answer;
     },
-    async giveUp() {
-      givenUp = true;
-      heardAgain();
-      await Promise.all(underWay);
-    },
+    giveUp: askers.giveUp,
   };
   return crowd;
 }

@@ -1,12 +1,16 @@
+import type { NodeInvoice } from "../lightning/owned-node.ts";
 import type { BookAsRead } from "./book-reader.ts";
-import type { Crowd, Person } from "./crowd.ts";
+import type { Crowd } from "./crowd.ts";
 import type { CoinState } from "./mint-record.ts";
 import type { Payment } from "./payments.ts";
+import type { Person } from "./people.ts";
 
 /** All that is looked at from outside once everything has come to rest. */
 export interface Evidence {
   crowd: Crowd;
   book: BookAsRead;
+  /** The node's own ledger. */
+  invoices: NodeInvoice[];
   /** The mint's word, of every proof that anybody ever had. */
   states: ReadonlyMap<string, CoinState>;
   /** Input fees in thousandths of a sat, by keyset id. */

@@ -1,16 +1,22 @@
+import { dirname } from "node:path";
+import { type OwnedNode, startOwnedNode } from "../lightning/owned-node.ts";
 import { createOperator, type Operator } from "../operator.ts";
 import { startRelay, type TestRelay } from "../relay.ts";
 import { type FaultyWay, startFaultyWay } from "./faulty-way.ts";
 import { type ChaosMint, startMintProcess } from "./mint-child.ts";
 import { createPace, type Pace } from "./pace.ts";
-import { TIERS } from "./plan-actions.ts";
 import type { RelayPlan } from "./plan-faults.ts";
+import { type NodePlan, planNode } from "./plan-node.ts";
 import { createRandom } from "./random.ts";
+import { createSlowClock } from "./slow-clock.ts";
+import { MAX_PURCHASE, TIERS } from "./tiers.ts";
 
-/** An operator between a mint and two relays, all of which can fail him. */
+/** An operator between a mint, a Lightning node and two relays, all of which can fail him. */
 export interface ChaosMarket {
   mint: ChaosMint;
   way: FaultyWay;
+  node: OwnedNode;
+  nodePlan: NodePlan;
   relays: [TestRelay, TestRelay];
   operator: Operator;
   pace: Pace;
@@ -37,15 +43,26 @@ export async function openMarket(seed: number, mintUrl: string | undefined): Pro
       ? await startMintProcess(random.pick([0, 100]), random.pick(["v1", "v2"]), random.chance(0.5))
       : { url: mintUrl, ours: undefined, stop: async () => {} };
   const way = await startFaultyWay(mint.url);
+  const pace = createPace();
+  const nodePlan = planNode(seed);
+  const node = await startOwnedNode(
+    nodePlan.kind,
+    createSlowClock(() => pace.stretched(nodePlan.clockSlowness)),
+  );
   const relays: [TestRelay, TestRelay] = [await startRelay(), await startRelay()];
   const operator = await createOperator({
     relays: relays.map(({ url }) => url),
     mints: [way.url],
     prices: TIERS,
+    maxPurchase: MAX_PURCHASE,
     settleSeconds: SETTLE_SECONDS,
     tickSeconds: 1,
     openHoldSeconds: OPEN_HOLD_SECONDS,
     subnet: subnet(prefix),
+  });
+  const { invoiceSeconds, graceSeconds: invoiceGraceSeconds } = nodePlan;
+  operator.writeConfig({
+    lightning: { ...node.settings(dirname(operator.configPath)), invoiceSeconds, invoiceGraceSeconds },
   });
 
   async function setRelay(relay: TestRelay, plan: RelayPlan, refusal: string): Promise<void> {
@@ -57,9 +74,11 @@ export async function openMarket(seed: number, mintUrl: string | undefined): Pro
   return {
     mint,
     way,
+    node,
+    nodePlan,
     relays,
     operator,
-    pace: createPace(),
+    pace,
     room: () => 2 ** (32 - prefix) - 3,
     widen() {
       prefix = Math.max(WIDEST_PREFIX, prefix - 1);
@@ -74,6 +93,7 @@ export async function openMarket(seed: number, mintUrl: string | undefined): Pro
       if (!keepFolder) await operator.destroy();
       await way.close();
       for (const relay of relays) await relay.stop();
+      await node.close();
       await mint.stop();
     },
   };

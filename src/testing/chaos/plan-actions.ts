@@ -1,17 +1,26 @@
 import type { BoundaryName } from "../../boundary.ts";
-import type { Unit } from "../../protocol/price.ts";
+import { type InvoicePlan, planInvoice, planInvoices, planPromptPay } from "./plan-invoices.ts";
 import type { Random } from "./random.ts";
+import { TIERS, type Tier } from "./tiers.ts";
 
-export interface Tier {
-  amount: number;
-  unit: Unit;
-}
-
-export const TIERS: readonly [Tier, ...Tier[]] = [
-  { amount: 16, unit: "hour" },
-  { amount: 64, unit: "day" },
-  { amount: 32, unit: "GiB" },
-];
+/** A sale over Lightning comes to these as well. */
+const SHARED = new Set<BoundaryName>([
+  "session-attached",
+  "peer-unadmitted",
+  "peer-admitted",
+  "within-granted",
+  "sale-granted",
+  "owed-written",
+]);
+/** Nothing but a sale over Lightning comes to these. */
+export const LIGHTNING: ReadonlySet<BoundaryName> = new Set([
+  "invoice-opened",
+  "invoice-unwritten",
+  "invoice-written",
+  "within-payment",
+  "payment-written",
+  "within-lapsed",
+]);
 
 /** What a token is made like. */
 export interface TokenPlan {
@@ -28,6 +37,8 @@ export type ActionPlan = { atMs: number } & (
   | { kind: "spent-elsewhere"; token: TokenPlan; afterMs: number }
   /** The mint has the token's proofs in flight elsewhere for so long. */
   | { kind: "pending"; token: TokenPlan; forMs: number }
+  /** `who` undefined: somebody new. */
+  | { kind: "invoices"; invoices: InvoicePlan[]; who: number | undefined }
   | { kind: "repeat" | "move"; who: number }
 );
 
@@ -40,6 +51,9 @@ export function planActions(random: Random, wanted: BoundaryName | undefined): A
   if (wanted.includes("release") && wanted !== "address-released") {
     return [{ kind: "spent-elsewhere", token: planToken(random), afterMs: -1, atMs: 0 }, ...actions];
   }
+  if (LIGHTNING.has(wanted) || (SHARED.has(wanted) && random.chance(0.5))) {
+    return [planWantedInvoice(random, wanted), ...actions];
+  }
   const renewal: ActionPlan = {
     kind: "renew",
     token: planToken(random),
@@ -50,8 +64,21 @@ export function planActions(random: Random, wanted: BoundaryName | undefined): A
   return [renewal, ...actions];
 }
 
+function planWantedInvoice(random: Random, wanted: BoundaryName): ActionPlan {
+  const pays = wanted === "within-lapsed" ? ({ when: "never" } as const) : planPromptPay(random);
+  return { kind: "invoices", invoices: [planInvoice(random, pays)], who: planCustomer(random), atMs: 0 };
+}
+
+function planCustomer(random: Random): number | undefined {
+  const who = random.next();
+  return random.chance(0.5) ? who : undefined;
+}
+
 function planAction(random: Random): ActionPlan {
   const atMs = random.int(0, 250);
+  if (random.chance(0.45)) {
+    return { kind: "invoices", invoices: planInvoices(random), who: planCustomer(random), atMs };
+  }
   const token = planToken(random);
   const who = random.next();
   const twice = random.chance(0.25);

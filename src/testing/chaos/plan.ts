@@ -1,7 +1,8 @@
 import { BOUNDARIES, type BoundaryName } from "../../boundary.ts";
 import type { WayFault } from "./faulty-way.ts";
-import { type ActionPlan, planActions } from "./plan-actions.ts";
+import { type ActionPlan, LIGHTNING, planActions } from "./plan-actions.ts";
 import { planFaults, planRelays, planSwapFaults, type RelayPlan } from "./plan-faults.ts";
+import { NO_TROUBLE, type NodeTrouble, planRefusals, planTrouble } from "./plan-node.ts";
 import { createRandom, type Random } from "./random.ts";
 
 export type KillPlan =
@@ -19,19 +20,9 @@ export interface RoundPlan {
   /** Input fee of the keyset that takes the old one's place once the daemon listens. */
   rotateToFeePpk: number | undefined;
   relays: [RelayPlan, RelayPlan];
+  node: NodeTrouble;
   kill: KillPlan;
 }
-
-/** Nobody here pays over Lightning. */
-const LIGHTNING = new Set<BoundaryName>([
-  "invoice-opened",
-  "invoice-unwritten",
-  "invoice-written",
-  "within-payment",
-  "payment-written",
-  "within-lapsed",
-]);
-export const PLANNED_BOUNDARIES = BOUNDARIES.filter((name) => !LIGHTNING.has(name));
 
 /** Reached only where something else than a sale's plain way is planned for it. */
 const RARE = new Set<BoundaryName>([
@@ -44,6 +35,7 @@ const RARE = new Set<BoundaryName>([
   "address-released",
   "key-unmoved",
   "key-moved",
+  ...LIGHTNING,
 ]);
 
 const CALM_EVERY = 4;
@@ -63,8 +55,15 @@ export function planRound(seed: number, round: number): RoundPlan {
     keysetFaults: planFaults(random, 0.02, 3),
     rotateToFeePpk: rotates ? random.pick([0, 100, 100, 200]) : undefined,
     relays: planRelays(random),
+    node: planNodeFor(random, wanted),
     kill,
   };
+}
+
+/** An invoice lapses when it ends unpaid, and when the node did not make it. */
+function planNodeFor(random: Random, wanted: BoundaryName | undefined): NodeTrouble {
+  if (wanted === undefined || !LIGHTNING.has(wanted)) return planTrouble(random);
+  return wanted === "within-lapsed" && random.chance(0.5) ? planRefusals() : NO_TROUBLE;
 }
 
 /** Nothing fails but the daemon, and late: what a mint must say twice, a second apart, it can say in one life. */
@@ -76,6 +75,7 @@ function planCalm(random: Random): RoundPlan {
     keysetFaults: [],
     rotateToFeePpk: undefined,
     relays: ["well", "well"],
+    node: NO_TROUBLE,
     kill: { kind: "at-random", after: "calm", delayMs: random.int(100, 900) },
   };
 }
@@ -83,13 +83,13 @@ function planCalm(random: Random): RoundPlan {
 /** Every boundary has its turn, in an order that the seed shuffles. */
 function killAtBoundary(seed: number, round: number, random: Random): KillPlan {
   const turn = (round - 1) / 2;
-  const order = shuffled(createRandom(seed, `order ${Math.floor(turn / PLANNED_BOUNDARIES.length)}`));
-  const name = order[turn % PLANNED_BOUNDARIES.length] ?? "sale-opened";
+  const order = shuffled(createRandom(seed, `order ${Math.floor(turn / BOUNDARIES.length)}`));
+  const name = order[turn % BOUNDARIES.length] ?? "sale-opened";
   return { kind: "at-boundary", name, nth: RARE.has(name) ? 1 : random.pick([1, 1, 1, 1, 2, 3]) };
 }
 
 function shuffled(random: Random): BoundaryName[] {
-  return PLANNED_BOUNDARIES.map((name) => ({ name, place: random.next() }))
+  return BOUNDARIES.map((name) => ({ name, place: random.next() }))
     .sort((a, b) => a.place - b.place)
     .map(({ name }) => name);
 }

@@ -1,5 +1,6 @@
 import type { Answer, Buyer, Order } from "../buyer.ts";
 import type { Operator } from "../operator.ts";
+import { createClientAddresses } from "./client-addresses.ts";
 import type { Payment } from "./payments.ts";
 
 /** What a buyer knows of his purchase once he need not ask any more. */
@@ -13,7 +14,7 @@ const SIGNED_FOR_MS = 200_000;
 const ASK_AGAIN = new Set(["mint-unreachable", "tunnel-unavailable", "rate-limited", "internal"]);
 
 export function createPurchases(operator: Operator): Purchases {
-  let requests = 0;
+  const clientAddress = createClientAddresses();
   /** A buyer repeats the very request: what he signed is good for minutes. */
   const signed = new Map<string, { authorization: string; untilMs: number }>();
 
@@ -27,9 +28,6 @@ export function createPurchases(operator: Operator): Purchases {
   }
 
   return (buyer, { plan, token }) => {
-    requests += 1;
-    // A client address for each request: limits are not what is tried here.
-    const address = `10.${(requests >> 16) & 255}.${(requests >> 8) & 255}.${requests & 255}`;
     const order: Order = {
       url: operator.url,
       publicHost: operator.publicHost,
@@ -37,7 +35,7 @@ export function createPurchases(operator: Operator): Purchases {
       dTag: operator.dTag,
       price: { ...plan.tier, currency: "sat" },
       token,
-      headers: { "x-forwarded-for": address },
+      headers: clientAddress(),
     };
     return buyer.purchase({ ...order, authorization: signedOnce(buyer, order) }).catch(() => undefined);
   };

@@ -1,16 +1,17 @@
-import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { yOf } from "../mint-ledger.ts";
 import { readBook, readUnfinished } from "./book-reader.ts";
 import type { Crowd } from "./crowd.ts";
 import type { Evidence } from "./evidence.ts";
+import { end, startForGood } from "./good-life.ts";
+import { askAllOnceMore } from "./last-questions.ts";
+import { createLightningRequests } from "./lightning-requests.ts";
 import type { ChaosMarket } from "./market.ts";
 import { coinStates, inputFees, spendAll } from "./mint-record.ts";
-import { type Life, startLife } from "./mortal-daemon.ts";
+import { NO_TROUBLE } from "./plan-node.ts";
+import { nodeFaultsOf } from "./round-faults.ts";
 import { until } from "./until.ts";
 import { readWalletProofs } from "./wallet-reader.ts";
 
-const START_WITHIN_MS = 60_000;
 const REST_WITHIN_MS = 120_000;
 /** The outbox asks a relay that failed it again after up to 600 s. */
 const WALLET_WITHIN_MS = 660_000;
@@ -24,20 +25,26 @@ export async function bringToRest(
   crowd: Crowd,
   say: (line: string) => void,
 ): Promise<Evidence> {
-  const { way, operator } = market;
+  const { way, node, nodePlan, operator } = market;
   way.heal();
+  node.fault = nodeFaultsOf({ node: NO_TROUBLE }, nodePlan);
+  await node.up();
   await market.setRelays(["well", "well"]);
   makeRoom(market, crowd);
   const life = await startForGood(operator.configPath);
   crowd.heardAgain();
-  await until(() => crowd.pursuits.every(({ outcome }) => outcome !== undefined), REST_WITHIN_MS);
+  crowd.payers.noMoreDeaths();
+  await until(() => crowd.waiting() === 0 && crowd.payers.aboutToPay() === 0, REST_WITHIN_MS);
   await crowd.giveUp();
+  // Every payment was heard of by then. That an invoice is unpaid is only known where it can be looked up.
+  node.fault = undefined;
   await until(() => {
-    const { swapping, paid, owed } = readUnfinished(operator.databasePath);
-    return swapping + paid + owed === 0;
+    const { swapping, paid, owed, invoices } = readUnfinished(operator.databasePath);
+    return swapping + paid + owed + invoices === 0;
   }, REST_WITHIN_MS);
   say("every sale has come to rest; each buyer asks once more");
-  await askAllOnceMore(crowd);
+  const preimages = new Map(node.invoices().map(({ paymentHash, preimage }) => [paymentHash, preimage]));
+  await askAllOnceMore({ crowd, requests: createLightningRequests(operator), preimages });
   await until(() => readUnfinished(operator.databasePath).walletWaiting === 0, WALLET_WITHIN_MS);
   await end(life);
 
@@ -47,30 +54,22 @@ export async function bringToRest(
   await end(next);
   await way.idle();
 
-  say("the mint, the relays and the book are read");
+  say("the mint, the node, the relays and the book are read");
   return readEvidence(market, crowd, peers);
 }
 
 /** For everybody who may still be granted a tunnel. */
-function makeRoom(market: ChaosMarket, crowd: Crowd): void {
-  const wanted = readUnfinished(market.operator.databasePath).liveSessions + crowd.pursuits.length;
+function makeRoom(market: ChaosMarket, { pursuits, payers }: Crowd): void {
+  const { liveSessions } = readUnfinished(market.operator.databasePath);
+  const wanted = liveSessions + pursuits.length + payers.bills.length;
   for (let room = 0; room < market.room() && market.room() < wanted; ) {
     room = market.room();
     market.widen();
   }
 }
 
-async function askAllOnceMore(crowd: Crowd): Promise<void> {
-  for (const person of crowd.people) {
-    if (person.granted.length === 0) continue;
-    const answer = await crowd.repeat(person);
-    if (answer?.status !== 200)
-      crowd.problems.push(`a repeated request was answered ${answer?.status ?? "not at all"}`);
-  }
-}
-
 async function readEvidence(market: ChaosMarket, crowd: Crowd, peers: number): Promise<Evidence> {
-  const { mint, relays, operator } = market;
+  const { mint, node, relays, operator } = market;
   const proofs = await readWalletProofs(
     relays.map(({ url }) => url),
     operator.nsecHex,
@@ -80,23 +79,6 @@ async function readEvidence(market: ChaosMarket, crowd: Crowd, peers: number): P
   const states = await coinStates(mint.url, [...coins, ...wallet.map(({ y }) => y)]);
   const fees = await inputFees(mint.url);
   const walletWorthSat = await spendAll(mint.url, proofs);
-  return { crowd, book: readBook(operator.databasePath), states, fees, wallet, walletWorthSat, peers };
-}
-
-async function startForGood(configPath: string): Promise<Life> {
-  const life = startLife(configPath, undefined);
-  await Promise.race([life.listening, sleep(START_WITHIN_MS, undefined, { ref: false })]);
-  if (life.isOver() || !life.hasListened()) {
-    life.kill();
-    const folder = dirname(configPath);
-    throw new Error(
-      `the daemon did not come up after the chaos, see ${folder}:\n${life.output().slice(-3000)}`,
-    );
-  }
-  return life;
-}
-
-async function end(life: Life): Promise<void> {
-  life.terminate();
-  await life.ended;
+  const book = readBook(operator.databasePath);
+  return { crowd, book, invoices: node.invoices(), states, fees, wallet, walletWorthSat, peers };
 }

@@ -1,3 +1,4 @@
+import type { LightningFigures } from "./check-invoices.ts";
 import { sum } from "./evidence.ts";
 import { createRandom } from "./random.ts";
 import type { Verdict } from "./verdict.ts";
@@ -46,10 +47,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     return () =>
       runWorld({
         ...world,
-        onDeath({ problem }, { pursuits }) {
+        onDeath({ problem }, { pursuits, payers }) {
           own.kills += 1;
-          own.buyers = pursuits.length;
-          own.answered = pursuits.filter(({ outcome }) => outcome !== undefined).length;
+          const paid = payers.bills.filter(({ preimage }) => preimage !== undefined);
+          own.buyers = pursuits.length + paid.length;
+          own.answered =
+            pursuits.filter(({ outcome }) => outcome !== undefined).length +
+            paid.filter(({ isClaimed }) => isClaimed).length;
           if (problem !== undefined) {
             say(`stopping early: ${problem}`);
             stopping.abort();
@@ -87,7 +91,7 @@ async function someAtOnce<T>(tasks: readonly (() => Promise<T>)[], stopping: Abo
   return results;
 }
 
-type Figure = Exclude<keyof Verdict, "problems">;
+type Figure = Exclude<keyof Verdict, "problems" | "lightning">;
 
 function together(results: readonly WorldResult[]): ChaosResult {
   const answers = new Map<string, number>();
@@ -95,10 +99,18 @@ function together(results: readonly WorldResult[]): ChaosResult {
     for (const [name, times] of result.answers) answers.set(name, (answers.get(name) ?? 0) + times);
   }
   const total = (name: Figure) => sum(results.map((result) => result[name]));
+  const overLightning = (name: keyof LightningFigures) =>
+    sum(results.map(({ lightning }) => lightning[name]));
   return {
     sales: total("sales"),
     satIn: total("satIn"),
     granted: total("granted"),
+    lightning: {
+      invoices: overLightning("invoices"),
+      sales: overLightning("sales"),
+      satIn: overLightning("satIn"),
+      granted: overLightning("granted"),
+    },
     refusedUnspent: total("refusedUnspent"),
     takenBack: total("takenBack"),
     owed: total("owed"),

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { createBuyer } from "../buyer.ts";
-import type { Crowd, Person } from "./crowd.ts";
+import type { InvoiceAsRead } from "./book-reader.ts";
+import type { Crowd } from "./crowd.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CoinState } from "./mint-record.ts";
 import type { Payment } from "./payments.ts";
+import type { Bill, Person } from "./people.ts";
 import type { Outcome } from "./purchases.ts";
 import { judge } from "./verdict.ts";
 
@@ -22,10 +24,24 @@ function payment(y: string): Payment {
 
 function person(address: string | undefined, granted: Payment[]): Person {
   const buyer = createBuyer();
-  return { nostrKey: buyer.nostrKey, buyer, granted, address, asking: 0, moves: 0 };
+  return { nostrKey: buyer.nostrKey, buyer, granted, bills: [], address, asking: 0, moves: 0 };
 }
 
-/** One buyer has an hour, another was refused and has his token; all is as it must be. */
+function bill(payer: Person, paymentHash: string, isPaid: boolean): Bill {
+  return {
+    person: payer,
+    plan: { tier: HOUR, amountSat: 16, comment: "key", pays: { when: "never" } },
+    invoice: { paymentHash } as Bill["invoice"],
+    preimage: isPaid ? "preimage" : undefined,
+    isClaimed: isPaid,
+    lastReason: undefined,
+  };
+}
+
+/**
+ * One buyer has an hour, another was refused and has his token; a third has paid for two hours over Lightning, of
+ * which the node kept a part, and has not paid another invoice. All is as it must be.
+ */
 function evidence() {
   const sold = payment("sold");
   const refused = payment("refused");
@@ -42,7 +58,11 @@ function evidence() {
     pursuit(served, sold, { kind: "granted", address: "10.66.0.2" }),
     pursuit(sentAway, refused, { kind: "refused", reason: "no-ip-available" }),
   ];
-  const crowd = { people: [served, sentAway], pursuits, problems: [] } as unknown as Crowd;
+  const payer = person("10.66.0.3", []);
+  const paidBill = bill(payer, "paid", true);
+  payer.bills = [paidBill, bill(payer, "unpaid", false)];
+  const payers = { bills: payer.bills };
+  const crowd = { people: [served, sentAway, payer], pursuits, payers, problems: [] } as unknown as Crowd;
   const sale = {
     state: "granted",
     faceSat: 16,
@@ -60,6 +80,26 @@ function evidence() {
     timeUntil: START + 3600,
     quotaBytes: null,
   };
+  const paidSale = { ...sale, feeSat: 0, sessionId: "p", boughtSeconds: 7200, ys: [] };
+  const paidSession = {
+    ...session,
+    sessionId: "p",
+    publicKey: payer.buyer.wireguard.publicKey,
+    address: "10.66.0.3",
+    timeUntil: START + 7200,
+  };
+  const booked = { boughtSeconds: 3600, boughtBytes: 0, receivedMsat: null, feeMsat: null };
+  const paidInvoice = {
+    ...booked,
+    paymentHash: "paid",
+    state: "granted",
+    boughtSeconds: 7200,
+    receivedMsat: 31_000,
+    feeMsat: 1_000,
+  };
+  const unpaidInvoice = { ...booked, paymentHash: "unpaid", state: "lapsed" };
+  const atNode = { preimage: "preimage", isPaid: false, paidMsat: 0, feeMsat: 0 };
+  const paidAtNode = { ...atNode, paymentHash: "paid", isPaid: true, paidMsat: 32_000, feeMsat: 1_000 };
   const states = new Map<string, CoinState>([
     ["sold", "SPENT"],
     ["refused", "UNSPENT"],
@@ -67,26 +107,39 @@ function evidence() {
   ]);
   return {
     crowd,
-    book: { sales: [sale], sessions: [session], proofs: [{ secret: "earned", amountSat: 15 }] },
+    book: {
+      sales: [sale, paidSale],
+      invoices: [paidInvoice, unpaidInvoice] as InvoiceAsRead[],
+      sessions: [session, paidSession],
+      proofs: [{ secret: "earned", amountSat: 15 }],
+    },
+    invoices: [paidAtNode, { ...atNode, paymentHash: "unpaid" }],
     states,
     fees: new Map([["k", 100]]),
     wallet: [{ secret: "earned", amountSat: 15, y: "earned" }],
     walletWorthSat: 15,
-    peers: 1,
+    peers: 2,
     sold,
     refused,
     served,
     session,
     sale,
+    paidBill,
+    paidSale,
+    paidSession,
+    paidInvoice,
+    unpaidInvoice,
+    paidAtNode,
   } satisfies Evidence & Record<string, unknown>;
 }
 
 describe("the verdict on a chaos", () => {
   it("is clean when everything is where it must be", () => {
     expect(judge(evidence())).toEqual({
-      sales: 2,
-      satIn: 16,
-      granted: 1,
+      sales: 3,
+      satIn: 48,
+      granted: 2,
+      lightning: { invoices: 2, sales: 1, satIn: 32, granted: 1 },
       refusedUnspent: 1,
       takenBack: 0,
       owed: 0,
@@ -127,7 +180,7 @@ describe("the verdict on a chaos", () => {
     ["two granted sales of one token", (w) => w.book.sales.push({ ...w.sale }), {}],
     ["a session with another address", (w) => Object.assign(w.session, { address: "10.66.0.3" }), {}],
     ["a session that has ended", (w) => Object.assign(w.session, { status: "expired" }), {}],
-    ["a peer that is missing", (w) => Object.assign(w, { peers: 0 }), {}],
+    ["a peer that is missing", (w) => Object.assign(w, { peers: 1 }), {}],
     ["a sale that is still open", (w) => Object.assign(w.sale, { state: "swapping" }), { owed: 1 }],
     [
       "a buyer without an answer",
@@ -142,7 +195,7 @@ describe("the verdict on a chaos", () => {
     [
       "one token granted to two",
       (w) => {
-        const second = person("10.66.0.3", [w.sold]);
+        const second = person("10.66.0.4", [w.sold]);
         w.crowd.people.push(second);
         const [first] = w.crowd.pursuits;
         if (first) w.crowd.pursuits.push({ ...first, person: second });
@@ -151,7 +204,76 @@ describe("the verdict on a chaos", () => {
     ],
   ];
 
-  it.each(cases)("finds %s", (_name, spoil, expected) => {
+  const lightningCases: typeof cases = [
+    [
+      "a payer whose invoice lapsed",
+      (w) => {
+        Object.assign(w.paidInvoice, { state: "lapsed", receivedMsat: null, feeMsat: null });
+        w.book.sales.pop();
+        w.book.sessions.pop();
+      },
+      { lost: 32, granted: 1 },
+    ],
+    ["a payer whose sale is in no book", (w) => w.book.invoices.shift(), { lost: 32 }],
+    [
+      "a payer who waits for his tunnel",
+      (w) => {
+        Object.assign(w.paidInvoice, { state: "owed" });
+        Object.assign(w.paidSale, { state: "owed" });
+      },
+      { owed: 1, lost: 0, granted: 1 },
+    ],
+    ["a payer who never had his .conf", (w) => Object.assign(w.paidBill, { isClaimed: false }), {}],
+    [
+      "an hour too many over Lightning",
+      (w) => Object.assign(w.paidSession, { timeUntil: w.paidSession.timeUntil + 3600 }),
+      { doubleGranted: 1 },
+    ],
+    [
+      "what the node kept missing from the time",
+      (w) => {
+        Object.assign(w.paidInvoice, { boughtSeconds: 6975 });
+        Object.assign(w.paidSession, { timeUntil: START + 6975 });
+      },
+      { doubleGranted: 0 },
+    ],
+    [
+      "a sale over other time than was paid for",
+      (w) => Object.assign(w.paidInvoice, { boughtSeconds: 1 }),
+      {},
+    ],
+    [
+      "a tunnel for an invoice that is not paid",
+      (w) => Object.assign(w.unpaidInvoice, { state: "granted" }),
+      {},
+    ],
+    ["a payment that the node does not have", (w) => Object.assign(w.paidAtNode, { isPaid: false }), {}],
+    ["a sum that is not the node's", (w) => Object.assign(w.paidInvoice, { receivedMsat: 30_000 }), {}],
+    ["a fee that is not the node's", (w) => Object.assign(w.paidInvoice, { feeMsat: 0 }), {}],
+    [
+      "a granted sale of which the node knows nothing",
+      (w) => w.book.invoices.push({ ...w.paidInvoice, paymentHash: "other" }),
+      {},
+    ],
+    [
+      "an invoice that never comes to its end",
+      (w) => Object.assign(w.unpaidInvoice, { state: "invoiced" }),
+      {},
+    ],
+    [
+      "an address that nobody has paid for",
+      (w) => w.book.sessions.push({ ...w.session, sessionId: "h", publicKey: "other", status: "pending" }),
+      {},
+    ],
+    [
+      "a payer's tunnel with another address",
+      (w) => Object.assign(w.paidSession, { address: "10.66.0.9" }),
+      {},
+    ],
+    ["a payer without a session", (w) => w.book.sessions.pop(), {}],
+  ];
+
+  it.each([...cases, ...lightningCases])("finds %s", (_name, spoil, expected) => {
     const world = evidence();
     spoil(world);
     const verdict = judge(world);

@@ -1,3 +1,4 @@
+import { checkInvoices, type LightningFigures } from "./check-invoices.ts";
 import { checkMoney } from "./check-money.ts";
 import { checkTokens } from "./check-tokens.ts";
 import { checkTunnels } from "./check-tunnels.ts";
@@ -5,9 +6,13 @@ import type { Pursuit } from "./crowd.ts";
 import { claimsOf, type Evidence, type Findings, sum } from "./evidence.ts";
 
 export interface Verdict {
+  /** Tokens that were sent and invoices that were paid. */
   sales: number;
   satIn: number;
   granted: number;
+  /** Of the above. */
+  lightning: LightningFigures;
+  /** Over Lightning nothing that is paid is refused. */
   refusedUnspent: number;
   /** By their buyers, at the mint: neither granted nor unspent, and nobody's loss. */
   takenBack: number;
@@ -26,9 +31,10 @@ export function judge(evidence: Evidence): Verdict {
     sales: claims.payments.length,
     satIn: sum([...claims.granted.keys()].map((payment) => payment.plan.faceSat)),
     granted: claims.granted.size,
+    lightning: { invoices: 0, sales: 0, satIn: 0, granted: 0 },
     refusedUnspent: 0,
     takenBack: claims.payments.filter(({ spentElsewhere }) => spentElsewhere).length,
-    owed: book.sales.filter(({ state }) => !["granted", "released"].includes(state)).length,
+    owed: book.sales.filter(({ state }) => ["swapping", "paid", "owed"].includes(state)).length,
     lost: 0,
     doubleGranted: 0,
     problems: [...crowd.problems],
@@ -48,6 +54,10 @@ export function judge(evidence: Evidence): Verdict {
   if (verdict.owed > 0) wrong(`${verdict.owed} sales did not come to rest`);
   for (const pursuit of crowd.pursuits) checkPursuit(pursuit, findings);
   verdict.refusedUnspent = checkTokens(evidence, claims, findings);
+  verdict.lightning = checkInvoices(evidence, findings);
+  verdict.sales += verdict.lightning.sales;
+  verdict.satIn += verdict.lightning.satIn;
+  verdict.granted += verdict.lightning.granted;
   checkTunnels(evidence, findings);
   checkMoney(evidence, [...claims.granted.keys()], findings);
   return verdict;

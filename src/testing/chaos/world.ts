@@ -1,6 +1,8 @@
 import { prepareTokens } from "./actions.ts";
 import { readUnfinished } from "./book-reader.ts";
 import { type Crowd, createCrowd } from "./crowd.ts";
+import { giveCursor } from "./give-cursor.ts";
+import { createLightningRequests } from "./lightning-requests.ts";
 import { type ChaosMarket, openMarket } from "./market.ts";
 import { planRound } from "./plan.ts";
 import { createPurchases } from "./purchases.ts";
@@ -36,7 +38,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   const market = await openMarket(options.seed, options.mintUrl);
   let isClean = false;
   try {
-    const crowd = createCrowd(createPurchases(market.operator));
+    const crowd = crowdAt(market);
+    // An ear for the stream alone begins with the first payment that it hears of.
+    if (market.nodePlan.deaf === "look-up") await giveCursor(market);
     const deaths = await killAgainAndAgain(market, crowd, options);
     const verdict = judge(await bringToRest(market, crowd, options.say));
     verdict.problems.unshift(...deaths.flatMap(({ problem }) => problem ?? []));
@@ -50,6 +54,15 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   } finally {
     await market.close(!isClean);
   }
+}
+
+function crowdAt({ operator, node, nodePlan }: ChaosMarket): Crowd {
+  return createCrowd({
+    purchase: createPurchases(operator),
+    requests: createLightningRequests(operator),
+    node,
+    invoiceSeconds: nodePlan.invoiceSeconds,
+  });
 }
 
 /** Ends early when a daemon did what none may do, which its death tells. */
