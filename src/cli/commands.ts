@@ -3,6 +3,11 @@ import { books } from "./books.ts";
 import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
+import { listingPause } from "./listing-pause.ts";
+import { listingPublish } from "./listing-publish.ts";
+import { listingResume } from "./listing-resume.ts";
+import { listingRetire } from "./listing-retire.ts";
+import { listingShow } from "./listing-show.ts";
 import { lnurl } from "./lnurl.ts";
 import { restore } from "./restore.ts";
 import { runDaemon } from "./run-daemon.ts";
@@ -22,6 +27,11 @@ export const commands: readonly Command[] = [
   sessionsShow,
   sessionsRevoke,
   sessionsExtend,
+  listingShow,
+  listingPublish,
+  listingPause,
+  listingResume,
+  listingRetire,
   books,
   walletRepublish,
   backup,

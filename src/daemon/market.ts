@@ -25,6 +25,7 @@ export function createMarket({
   keeper,
   closedToStrangers,
 }: MarketParts) {
+  /** Why nothing can be sold to a newcomer, in words. */
   function closed(): string | undefined {
     const trouble = closedToStrangers() ?? keeper.trouble();
     if (trouble !== undefined) return trouble;
@@ -32,6 +33,7 @@ export function createMarket({
   }
 
   return {
+    closed,
     listing: (): Listing | undefined =>
       currentListing(config, {
         closed: closed(),

@@ -15,6 +15,7 @@ import type { Context } from "./context.ts";
 import { createDatabaseProbe } from "./database-probe.ts";
 import { createPause } from "./pause.ts";
 import { pinIdentity } from "./pin-identity.ts";
+import { createRetirement } from "./retirement.ts";
 
 const COPIES_MS = 3_600_000;
 
@@ -51,6 +52,7 @@ export async function openRecords({ config, flags, logger, clock, nowMs, life }:
     reservations,
     database,
     pause: createPause(facts, life.changed),
+    retirement: createRetirement(facts, life.changed),
     sales: createSaleStore(book, sessions, reservations),
     prices: createPriceStore(book),
     claimSecret: facts.secret("claim-hash-key"),

@@ -4,11 +4,15 @@ import { finalizeEvent, generateSecretKey, getPublicKey } from "nostr-tools/pure
 import pino from "pino";
 import { afterEach, expect, test, vi } from "vitest";
 import { systemClock } from "../clock.ts";
-import { firstValue } from "../protocol/event.ts";
+import { firstValue, type NostrEvent } from "../protocol/event.ts";
 import { buildListing, type Listing } from "../protocol/listing.ts";
 import { startRelay, type TestRelay } from "../testing/relay.ts";
 import { type FirstPublished, firstPublishedIn } from "./first-published.ts";
-import { createListingPublisher, type ListingPublisherOptions } from "./listing-publisher.ts";
+import {
+  createListingPublisher,
+  type ListingPublisherOptions,
+  type Retirement,
+} from "./listing-publisher.ts";
 import { connectRelays, type Relays } from "./relays.ts";
 
 const secretKey = generateSecretKey();
@@ -46,6 +50,13 @@ function bookOfFacts(): FirstPublished {
   });
 }
 
+const neverRetired: Retirement = {
+  isRetired: () => false,
+  isSigned: () => false,
+  deletion: () => undefined,
+  signed: () => {},
+};
+
 const listing: Listing = {
   dTag: "exit-1",
   title: "Exit",
@@ -71,6 +82,8 @@ function publish(relays: Relays, options: Partial<ListingPublisherOptions> = {})
     pubkeyHex,
     sign: (template) => finalizeEvent(template, secretKey),
     currentListing: () => listing,
+    dTag: listing.dTag,
+    retirement: neverRetired,
     firstPublished: bookOfFacts(),
     clock: systemClock,
     logger: pino(sink),
@@ -264,4 +277,88 @@ test("stopped, nothing goes out any more", async () => {
   publisher.changed();
   await sleep(200);
   expect(logged("listing-published")).toHaveLength(count);
+});
+
+/** Retired, and the request kept, as the book would. */
+function retirementNow(start = false): Retirement & { retired: boolean } {
+  let kept: NostrEvent | undefined;
+  return {
+    retired: start,
+    isRetired() {
+      return this.retired;
+    },
+    isSigned: () => kept !== undefined,
+    deletion: () => kept,
+    signed: (deletion) => {
+      kept = deletion;
+    },
+  };
+}
+
+test("by the operator's word it goes out at once, within the gap, and says what each relay made of it", async () => {
+  const [one, refuses] = [await relay(), await relay()];
+  let title = "first";
+  const { publisher } = publish(await connect(one, refuses), {
+    currentListing: () => ({ ...listing, title }),
+  });
+  await vi.waitFor(() => expect(one.events()).toHaveLength(1), 2000);
+  const before = one.events()[0]?.created_at ?? 0;
+  refuses.policy = () => ({ refuse: "blocked: no listings here" });
+  title = "second";
+  expect(await publisher.publishNow()).toEqual({
+    status: "active",
+    relays: [
+      { url: one.url, taken: true, said: "acknowledged" },
+      { url: refuses.url, taken: false, said: "blocked: no listings here" },
+    ],
+  });
+  const [event] = one.events();
+  expect(firstValue(event ?? ({} as NostrEvent), "title")).toBe("second");
+  expect(event?.created_at).toBeGreaterThan(before);
+  const [again, twice] = await Promise.all([publisher.publishNow(), publisher.publishNow()]);
+  expect([again, twice]).toMatchObject([{ status: "active" }, { status: "active" }]);
+});
+
+test("what cannot go out is said to who asks for it", async () => {
+  const one = await relay();
+  const relays = await connect(one);
+  const { publisher } = publish(relays, { currentListing: () => undefined });
+  expect(await publisher.publishNow()).toEqual({ failed: "no payment method is ready to be offered" });
+  await one.stop();
+  const { publisher: alone } = publish(relays);
+  expect(await alone.publishNow()).toEqual({ failed: "no relay answers" });
+});
+
+test("retired: the listing goes from the relays, by one request, also one from a clock ahead; and comes back after it", async () => {
+  const [one, late] = [await relay(), await relay()];
+  const relays = await connect(one, late);
+  const ahead = finalizeEvent({ ...buildListing(listing), created_at: systemClock.now() + 500 }, secretKey);
+  await relays.publish(ahead, { deadlineMs: 500 });
+  await late.stop();
+  const retirement = retirementNow(true);
+  const { publisher, logged } = publish(relays, { retirement });
+  await vi.waitFor(() => expect(logged("listing-retired")).toHaveLength(1), 2000);
+  expect(one.events()).toMatchObject([{ kind: 5, created_at: ahead.created_at }]);
+  await late.start();
+  await vi.waitFor(() => expect(logged("listing-retired")).toHaveLength(2), 3000);
+  expect(late.events()).toEqual(one.events());
+  publisher.stop();
+
+  const restarted = publish(relays, { retirement });
+  expect(await restarted.publisher.publishNow()).toMatchObject({ status: "retired" });
+  expect(one.events()).toHaveLength(1);
+  restarted.publisher.stop();
+
+  retirement.retired = false;
+  const { publisher: third } = publish(relays, { retirement });
+  expect(await third.publishNow()).toMatchObject({
+    status: "active",
+    relays: [{ taken: true }, { taken: true }],
+  });
+  expect(
+    one
+      .events()
+      .map(({ kind }) => kind)
+      .sort(),
+  ).toEqual([30402, 5]);
 });

@@ -2,9 +2,11 @@ import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import type { EventTemplate, NostrEvent } from "../protocol/event.ts";
 import { buildListing, type Listing } from "../protocol/listing.ts";
-import { LISTING_KIND } from "../protocol/marketplace.ts";
 import { type FirstPublished, publishedAtOf } from "./first-published.ts";
-import { describeAnswer, type RelayAnswer } from "./relay-answer.ts";
+import { listingDeletion } from "./listing-deletion.ts";
+import { listingOnRelays } from "./listing-on-relays.ts";
+import { acknowledged, createOffering, type Publication, type PublicationStatus } from "./publication.ts";
+import { describeAnswer } from "./relay-answer.ts";
 import type { Relays } from "./relays.ts";
 
 const DEADLINE_MS = 10_000;
@@ -14,12 +16,24 @@ const RETRY_MS = { first: 5_000, longest: 600_000 };
 /** Nothing sleeps longer than this, however far away the next refresh is. */
 const LONGEST_SLEEP_MS = 60_000;
 
+/** The operator's word that the listing is to stand nowhere, with the one request to delete it that was signed for that. */
+export interface Retirement {
+  isRetired(): boolean;
+  /** The last one, also when the listing was taken up again since: what is published then must be later. */
+  deletion(): NostrEvent | undefined;
+  /** Whether that request is for the present retirement. */
+  isSigned(): boolean;
+  signed(deletion: NostrEvent): void;
+}
+
 export interface ListingPublisherOptions {
   relays: Pick<Relays, "urls" | "publish" | "query">;
   pubkeyHex: string;
+  dTag: string;
   sign(template: EventTemplate): NostrEvent;
   /** The listing as it is true now; `publishedAt` is filled in here. `undefined`: nothing may be offered. */
   currentListing(): Listing | undefined;
+  retirement: Retirement;
   firstPublished: FirstPublished;
   clock: Clock;
   logger: Logger;
@@ -30,84 +44,98 @@ export interface ListingPublisherOptions {
   deadlineMs?: number;
 }
 
+/** What a publication by the operator's word came to. */
+export type Published =
+  | { status: PublicationStatus; relays: { url: string; taken: boolean; said: string }[] }
+  | { failed: string };
+
 export interface ListingPublisher {
   start(): void;
   /** Something about the state changed: look again soon. */
   changed(): void;
+  /** By the operator's word: signed anew and sent at once, whatever the gap; resolves when the relays have answered. */
+  publishNow(): Promise<Published>;
   stop(): void;
-}
-
-interface Publication {
-  event: NostrEvent;
-  dTag: string;
-  status: Listing["status"];
-  publishedAt: number;
-  /** Content and tags: what a reader would see change. */
-  face: string;
-  signedAtMs: number;
-  changedAtMs: number;
-  acknowledged: Set<string>;
-  refusedForGood: Set<string>;
-  /** When those that lack it are tried next, and the pause after that. */
-  retryAtMs: number;
-  pauseMs: number;
 }
 
 /** Keeps the listing on the relays: at start, after changes, every `refreshMs`, and until each relay took it. */
 export function createListingPublisher(options: ListingPublisherOptions): ListingPublisher {
-  const { relays, pubkeyHex, sign, currentListing, firstPublished, clock, logger, refreshMs } = options;
-  const { minChangeGapMs = MIN_CHANGE_GAP_MS, retryMs = RETRY_MS, deadlineMs = DEADLINE_MS } = options;
+  const { relays, pubkeyHex, dTag, sign, currentListing, retirement, firstPublished, clock, logger } =
+    options;
+  const {
+    refreshMs,
+    minChangeGapMs = MIN_CHANGE_GAP_MS,
+    retryMs = RETRY_MS,
+    deadlineMs = DEADLINE_MS,
+  } = options;
   let current: Publication | undefined;
-  let lastCreatedAt = 0;
-  let asked: { dTag: string; publishedAt: number } | undefined;
+  let lastCreatedAt = retirement.deletion()?.created_at ?? 0;
+  let asked: { publishedAt: number } | undefined;
   let askPauseMs = retryMs.first;
   let withheld = false;
-  let running = false;
+  let running: Promise<void> | undefined;
   let again = false;
+  let urgent = false;
+  let failed: string | undefined;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
+  const { lacking, offer } = createOffering({
+    relays,
+    deadlineMs,
+    longestPauseMs: retryMs.longest,
+    isStopped: () => stopped,
+    onTaken: ({ status, event }) => {
+      if (status === "retired" || firstPublished.get(dTag) !== undefined) return;
+      firstPublished.set(dTag, publishedAtOf(event) ?? event.created_at);
+    },
+    // The next refresh asks for its time, and goes beyond it.
+    onReplaced: () => {
+      asked = undefined;
+    },
+    logger,
+  });
+
   const wakeIn = (delayMs: number) => {
     clearTimeout(timer);
-    if (!stopped) timer = setTimeout(run, Math.min(Math.max(delayMs, 0), LONGEST_SLEEP_MS));
+    if (!stopped) timer = setTimeout(() => void run(), Math.min(Math.max(delayMs, 0), LONGEST_SLEEP_MS));
   };
 
   /** One round at a time; a change during one is looked at right after it. */
-  function run(): void {
-    if (running) {
-      again = true;
-      return;
-    }
-    running = true;
-    again = false;
-    round()
+  function run(): Promise<void> {
+    again = running !== undefined;
+    running ??= round()
       .catch((error: unknown) => {
-        logger.error({
-          event: "listing-publish-failed",
-          why: error instanceof Error ? error.message : "unknown",
-        });
+        failed = error instanceof Error ? error.message : "unknown";
+        logger.error({ event: "listing-publish-failed", why: failed });
         return retryMs.longest;
       })
       .then((delayMs) => {
-        running = false;
+        running = undefined;
         wakeIn(again ? 0 : delayMs);
       });
+    return running;
   }
 
   /** Does what is due; gives the time until something may be due again. */
   async function round(): Promise<number> {
+    const isUrgent = urgent;
+    urgent = false;
+    failed = undefined;
+    if (retirement.isRetired()) return retire(isUrgent);
     const listing = currentListing();
     if (listing === undefined) {
-      if (!withheld)
-        logger.warn({ event: "listing-withheld", why: "no payment method is ready to be offered" });
+      failed = "no payment method is ready to be offered";
+      if (!withheld) logger.warn({ event: "listing-withheld", why: failed });
       withheld = true;
       return LONGEST_SLEEP_MS;
     }
     withheld = false;
-    const publishedAt = await whenFirstPublished(listing.dTag);
+    const publishedAt = await whenFirstPublished();
     if (publishedAt === undefined) {
+      failed = "no relay answers";
       const counts = { acknowledged: 0, total: relays.urls.length };
-      logger.warn({ event: "listing-publish-failed", ...counts, why: "no relay answers" });
+      logger.warn({ event: "listing-publish-failed", ...counts, why: failed });
       askPauseMs = Math.min(askPauseMs * 2, retryMs.longest);
       return askPauseMs;
     }
@@ -116,21 +144,11 @@ export function createListingPublisher(options: ListingPublisherOptions): Listin
     const face = JSON.stringify([built.content, built.tags]);
     const isChange = face !== current?.face;
     const now = performance.now();
-    if (isChange ? now >= changeAllowedAtMs() : now >= refreshAtMs()) {
+    if (isUrgent || (isChange ? now >= changeAllowedAtMs() : now >= refreshAtMs())) {
       lastCreatedAt = Math.max(clock.now(), lastCreatedAt + 1);
-      current = {
-        event: sign({ ...built, created_at: lastCreatedAt }),
-        dTag: listing.dTag,
-        status: listing.status,
-        publishedAt,
-        face,
-        signedAtMs: now,
-        changedAtMs: isChange ? now : (current?.changedAtMs ?? now),
-        acknowledged: new Set(),
-        refusedForGood: new Set(),
-        retryAtMs: now,
-        pauseMs: retryMs.first,
-      };
+      const event = sign({ ...built, created_at: lastCreatedAt });
+      const changedAtMs = isChange ? now : (current?.changedAtMs ?? now);
+      current = publicationOf(event, listing.status, face, changedAtMs);
     }
     if (current === undefined || stopped) return LONGEST_SLEEP_MS;
     if (lacking(current).length > 0 && now >= current.retryAtMs) await offer(current);
@@ -140,76 +158,73 @@ export function createListingPublisher(options: ListingPublisherOptions): Listin
     return Math.min(...next) - performance.now();
   }
 
+  /** The same signed request until every relay took it, over restarts; beyond that there is nothing to refresh. */
+  async function retire(isUrgent: boolean): Promise<number> {
+    if (isUrgent || current?.status !== "retired") {
+      const deletion = await theDeletion();
+      lastCreatedAt = Math.max(lastCreatedAt, deletion.created_at);
+      current = publicationOf(deletion, "retired", "", performance.now());
+    }
+    if (stopped) return LONGEST_SLEEP_MS;
+    if (lacking(current).length > 0 && performance.now() >= current.retryAtMs) await offer(current);
+    return lacking(current).length > 0 ? current.retryAtMs - performance.now() : LONGEST_SLEEP_MS;
+  }
+
+  async function theDeletion(): Promise<NostrEvent> {
+    const known = retirement.deletion();
+    if (known !== undefined && retirement.isSigned()) return known;
+    await whenFirstPublished();
+    const deletion = sign(listingDeletion(pubkeyHex, dTag, Math.max(clock.now(), lastCreatedAt)));
+    retirement.signed(deletion);
+    return deletion;
+  }
+
+  function publicationOf(
+    event: NostrEvent,
+    status: PublicationStatus,
+    face: string,
+    changedAtMs: number,
+  ): Publication {
+    const now = performance.now();
+    const { first: pauseMs } = retryMs;
+    return { event, status, face, signedAtMs: now, changedAtMs, answers: new Map(), retryAtMs: 0, pauseMs };
+  }
+
   const refreshAtMs = () => (current === undefined ? 0 : current.signedAtMs + refreshMs);
 
   /** What no relay has taken yet may change at once. */
   const changeAllowedAtMs = () =>
-    current === undefined || current.acknowledged.size === 0 ? 0 : current.changedAtMs + minChangeGapMs;
-
-  /** The relays that may still take it. */
-  const lacking = ({ acknowledged, refusedForGood }: Publication) =>
-    relays.urls.filter((url) => !acknowledged.has(url) && !refusedForGood.has(url));
-
-  async function offer(publication: Publication): Promise<void> {
-    const answers = await relays.publish(publication.event, {
-      deadlineMs,
-      only: lacking(publication),
-      onLate: (answer) => takeLate(publication, answer),
-    });
-    if (stopped) return;
-    take(publication, answers);
-    publication.retryAtMs = performance.now() + publication.pauseMs;
-    publication.pauseMs = Math.min(publication.pauseMs * 2, retryMs.longest);
-  }
-
-  /** Nobody waits for a late answer, so nobody would catch it: a book that cannot be written must end nothing. */
-  function takeLate(publication: Publication, answer: RelayAnswer): void {
-    try {
-      take(publication, [answer]);
-    } catch {
-      logger.warn(
-        { event: "late-answer-lost", relay: answer.url },
-        "a late answer could not be written down",
-      );
-    }
-  }
-
-  function take(publication: Publication, answers: readonly RelayAnswer[]): void {
-    const { acknowledged, refusedForGood, dTag } = publication;
-    const before = acknowledged.size;
-    for (const answer of answers) {
-      if (answer.kind === "acknowledged") acknowledged.add(answer.url);
-      if (answer.kind === "refused" && answer.permanent) refusedForGood.add(answer.url);
-      // A newer listing of ours stands there: the next refresh asks for its time, and goes beyond it.
-      if (answer.kind === "refused" && /^replaced:/i.test(answer.said)) asked = undefined;
-    }
-    const others = answers
-      .filter(({ kind }) => kind !== "acknowledged")
-      .map((answer) => ({ relay: answer.url, said: describeAnswer(answer) }));
-    const counts = { acknowledged: acknowledged.size, total: relays.urls.length, others };
-    if (acknowledged.size === 0) logger.warn({ event: "listing-publish-failed", ...counts });
-    if (acknowledged.size > before) {
-      logger.info({ event: "listing-published", status: publication.status, ...counts });
-      if (firstPublished.get(dTag) === undefined) firstPublished.set(dTag, publication.publishedAt);
-    }
-  }
+    current === undefined || acknowledged(current) === 0 ? 0 : current.changedAtMs + minChangeGapMs;
 
   /**
    * From the book, or from a listing that stands on a relay already, or now; `undefined` while neither book nor
    * any relay can tell. The relays are asked once, for they also tell above what `created_at` ours must be.
    */
-  async function whenFirstPublished(dTag: string): Promise<number | undefined> {
+  async function whenFirstPublished(): Promise<number | undefined> {
     const known = firstPublished.get(dTag);
-    if (asked?.dTag === dTag) return known ?? asked.publishedAt;
-    const filter = { kinds: [LISTING_KIND], authors: [pubkeyHex], "#d": [dTag] };
-    const answers = await relays.query(filter, Math.min(deadlineMs, ASK_DEADLINE_MS));
-    const told = answers.flatMap((answer) => ("events" in answer ? [answer.events] : []));
+    if (asked !== undefined) return known ?? asked.publishedAt;
+    const within = Math.min(deadlineMs, ASK_DEADLINE_MS);
+    const answers = await listingOnRelays(relays, pubkeyHex, dTag, within);
+    const told = answers.flatMap((answer) => ("silent" in answer ? [] : [answer.event]));
     if (told.length === 0) return known;
-    const events = told.flat();
+    const events = told.flatMap((event) => event ?? []);
     lastCreatedAt = Math.max(lastCreatedAt, ...events.map((event) => event.created_at));
     const publishedAt = Math.min(clock.now(), ...events.flatMap((event) => publishedAtOf(event) ?? []));
-    asked = { dTag, publishedAt };
+    asked = { publishedAt };
     return known ?? publishedAt;
+  }
+
+  function outcome(): Published {
+    if (failed !== undefined || current === undefined) return { failed: failed ?? "the daemon ends" };
+    const { status, answers } = current;
+    return {
+      status,
+      relays: relays.urls.map((url) => {
+        const answer = answers.get(url);
+        const said = answer === undefined ? "not asked" : describeAnswer(answer);
+        return { url, taken: answer?.kind === "acknowledged", said };
+      }),
+    };
   }
 
   return {
@@ -217,6 +232,11 @@ export function createListingPublisher(options: ListingPublisherOptions): Listin
     changed() {
       if (running) again = true;
       else wakeIn(0);
+    },
+    async publishNow() {
+      urgent = true;
+      while (urgent && !stopped) await run();
+      return outcome();
     },
     stop() {
       stopped = true;

@@ -1,8 +1,7 @@
 import type { EventTemplate, NostrEvent } from "../protocol/event.ts";
-import { listingCoordinate } from "../protocol/listing.ts";
+import { listingDeletion } from "./listing-deletion.ts";
 import type { Relays } from "./relays.ts";
 
-const DELETION_KIND = 5;
 const DEADLINE_MS = 10_000;
 const FACT = "listing-d-tag";
 
@@ -24,11 +23,7 @@ export async function retireFormerListing(options: RetireOptions): Promise<void>
   const { relays, pubkeyHex, sign, facts, dTag, now } = options;
   const former = facts.get(FACT);
   if (former !== undefined && former !== dTag) {
-    const tags = [
-      ["a", listingCoordinate(pubkeyHex, former)],
-      ["k", "30402"],
-    ];
-    const event = sign({ kind: DELETION_KIND, created_at: now, tags, content: "" });
+    const event = sign(listingDeletion(pubkeyHex, former, now));
     const answers = await relays.publish(event, { deadlineMs: DEADLINE_MS, need: 1 });
     if (!answers.some(({ kind }) => kind === "acknowledged")) return;
   }

@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { finalizeEvent, generateSecretKey, getPublicKey } from "nostr-tools/pure";
+import { expect, it } from "vitest";
+import { createFacts } from "../db/facts.ts";
+import { openBook } from "../db/open-book.ts";
+import { listingDeletion } from "../nostr/listing-deletion.ts";
+import { makeTempDir } from "../testing/temp-dir.ts";
+import { createRetirement } from "./retirement.ts";
+
+it("stands in the book with its one signed request, until it ends; the next one is signed anew", async () => {
+  const folder = await makeTempDir();
+  const book = openBook(join(folder.path, "book.db"));
+  let changes = 0;
+  const open = () => createRetirement(createFacts(book), () => void changes++);
+  const state = () => [open().isRetired(), open().isSigned(), open().deletion()];
+  expect(state()).toEqual([false, false, undefined]);
+  open().retire();
+  expect(state()).toEqual([true, false, undefined]);
+  const secretKey = generateSecretKey();
+  const deletion = finalizeEvent(listingDeletion(getPublicKey(secretKey), "vpn-1", 1_800_000_000), secretKey);
+  open().signed(deletion);
+  const kept = JSON.parse(JSON.stringify(deletion));
+  open().retire();
+  expect(state()).toEqual([true, true, kept]);
+  open().end();
+  expect(state()).toEqual([false, false, kept]);
+  open().end();
+  open().retire();
+  expect(state()).toEqual([true, false, kept]);
+  expect(changes).toBe(4);
+  book.close();
+  await folder.remove();
+});
