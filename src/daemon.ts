@@ -11,6 +11,7 @@ import { createMarket } from "./daemon/market.ts";
 import { startNotes } from "./daemon/notes.ts";
 import { takeUpSales } from "./daemon/open-sales.ts";
 import { openRecords } from "./daemon/records.ts";
+import { serveRestoreReport } from "./daemon/restore-desk.ts";
 import { serveSessions } from "./daemon/sessions-desk.ts";
 import { serveStanding } from "./daemon/standing.ts";
 import { raiseTunnels } from "./daemon/tunnels.ts";
@@ -49,9 +50,10 @@ async function comeUp(context: Context): Promise<void> {
   const openSales = await takeUpSales(context, records, tunnels.keeper);
   const wallet = await openWallet(context, records, openSales.mints);
   keepBackups(context, records);
-  const bookkeeper = startBookkeeping(context, { records, tunnels, wallet, mints: openSales.mints });
-  startNotes(context, { records, tunnels, openSales, wallet, bookkeeper });
+  const bookkeeping = startBookkeeping(context, { records, tunnels, wallet, mints: openSales.mints });
+  startNotes(context, { records, tunnels, openSales, wallet, bookkeeper: bookkeeping });
   serveStanding(context, { records, tunnels, openSales, wallet });
+  serveRestoreReport(context, { records, wallet, lightning: openSales.lightning, bookkeeping });
 
   const { pool, sessions, sales, reservations } = records;
   const { keeper } = tunnels;

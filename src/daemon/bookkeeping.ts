@@ -1,8 +1,8 @@
 import { type Bookkeeper, createBookkeeper } from "../books/bookkeeper.ts";
 import { createBooksStore } from "../books/books-store.ts";
+import type { BooksReport } from "../books/report.ts";
 import { viewTunnels } from "../books/tunnel-view.ts";
 import type { Mints } from "../cashu/mints.ts";
-import type { Facts } from "../db/facts.ts";
 import { describe } from "../jobs.ts";
 import { createWalletComparison } from "../wallet/comparison.ts";
 import { createComparisonStore } from "../wallet/comparison-store.ts";
@@ -29,11 +29,16 @@ interface BookkeepingParts {
   mints: Mints;
 }
 
+export interface Bookkeeping extends Pick<Bookkeeper, "balanced"> {
+  /** Rejects when the book cannot be read or written, or the daemon ends. */
+  balance(): Promise<BooksReport>;
+}
+
 /** The daily look at the books, and the operator's own over the control socket. Waits for neither mints nor relays. */
 export function startBookkeeping(
   context: Context,
   { records, tunnels, wallet, mints }: BookkeepingParts,
-): Pick<Bookkeeper, "balanced"> {
+): Bookkeeping {
   const { clock, logger, life } = context;
   const { book, sessions, control } = records;
   const { relays, codec, outbox, pubkeyHex } = wallet;
@@ -61,14 +66,17 @@ export function startBookkeeping(
   control.serve("wallet-republish", () => republishWallet(republishing, stopping.signal));
   // What is under way writes nothing more.
   life.onClose(() => stopping.abort());
-  life.job("books", BOOKS_MS, balanceDaily(bookkeeper, records.facts, context, stopping.signal));
-  return bookkeeper;
+  life.job("books", BOOKS_MS, balanceDaily(bookkeeper, records, context, stopping.signal));
+  return {
+    balanced: bookkeeper.balanced,
+    balance: () => bookkeeper.balance("all", stopping.signal),
+  };
 }
 
 /** A mint is asked about every proof once a day; what is missing from the relays is looked for at each start also. */
 function balanceDaily(
   bookkeeper: Bookkeeper,
-  facts: Facts,
+  { facts, restored }: Pick<Records, "facts" | "restored">,
   { clock, nowMs, logger }: Context,
   signal: AbortSignal,
 ): () => void {
@@ -77,7 +85,8 @@ function balanceDaily(
     if (nowMs() < dueAtMs) return;
     dueAtMs = Number.POSITIVE_INFINITY;
     const askedAt = Number(facts.get(ASKED_AT) ?? 0);
-    const ask = Math.abs(clock.now() - askedAt) * 1000 >= DAY_MS ? "all" : "missing";
+    const isDue = Math.abs(clock.now() - askedAt) * 1000 >= DAY_MS || askedAt < (restored.startedAt ?? 0);
+    const ask = isDue ? "all" : "missing";
     bookkeeper
       .balance(ask, signal)
       .then(({ balanced }) => {

@@ -15,6 +15,7 @@ import type { Context } from "./context.ts";
 import { createDatabaseProbe } from "./database-probe.ts";
 import { createPause } from "./pause.ts";
 import { pinIdentity } from "./pin-identity.ts";
+import { takeUpRestored } from "./restored.ts";
 import { createRetirement } from "./retirement.ts";
 
 const COPIES_MS = 3_600_000;
@@ -42,6 +43,9 @@ export async function openRecords({ config, flags, logger, clock, nowMs, life }:
     onChange: life.changed,
   });
   life.job("copies", COPIES_MS, () => removeOldCopies(config.db.path, clock.now()));
+  const sales = createSaleStore(book, sessions, reservations);
+  const pause = createPause(facts, life.changed);
+  const restored = takeUpRestored({ book, facts, pool, sales, pause, now: clock.now, logger });
   return {
     book,
     control,
@@ -51,9 +55,10 @@ export async function openRecords({ config, flags, logger, clock, nowMs, life }:
     sessions,
     reservations,
     database,
-    pause: createPause(facts, life.changed),
+    pause,
+    restored,
     retirement: createRetirement(facts, life.changed),
-    sales: createSaleStore(book, sessions, reservations),
+    sales,
     prices: createPriceStore(book),
     claimSecret: facts.secret("claim-hash-key"),
   };

@@ -56,7 +56,7 @@ export function readCopiedAt(path: string): number | undefined {
   try {
     copy = new Database(path, { readonly: true });
     const copiedAt = createFacts(copy).get(COPIED_AT);
-    return copiedAt === undefined ? undefined : Number(copiedAt);
+    return copiedAt ? Number(copiedAt) : undefined;
   } catch {
     return undefined;
   } finally {

@@ -207,4 +207,8 @@ export const migrations: readonly string[] = [
   CREATE INDEX sales_by_payment ON sales (paid_at, method, mint_url, face_sat) WHERE paid_at IS NOT NULL;
   CREATE INDEX proofs_unspent ON proofs (mint_url, amount_sat) WHERE spent_at IS NULL;
   `,
+  `
+  -- From when its time counts, where that is not the grant: it was open in a backup, and may have been granted then.
+  ALTER TABLE sales ADD COLUMN counts_from INTEGER;
+  `,
 ];

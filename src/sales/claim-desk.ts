@@ -20,6 +20,8 @@ interface ClaimParts {
   tunnel: TunnelAnswer;
   now: () => number;
   nowMs: () => number;
+  /** When the backup was made that the book was restored from, in unix seconds: it does not know what it sold since. */
+  backupAt?: number | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ export function createClaimDesk(parts: ClaimParts) {
       case "granted":
         return tunnel.render(sale);
       case "released":
-        throw released(sale);
+        throw released(sale, parts.backupAt);
       case "swapping":
         throw settlement.isUnwritten(sale.saleId)
           ? repeat("tunnel-unavailable", "the payment is in, but the operator's book cannot be written now")
@@ -123,10 +125,10 @@ export function createClaimDesk(parts: ClaimParts) {
   return { answer };
 }
 
-function released(sale: EcashSale): Refusal {
+function released(sale: EcashSale, backupAt: number | undefined): Refusal {
   switch (sale.releaseReason) {
     case "double-spent":
-      return taken("the mint says that this token was spent before");
+      return taken(`the mint says that this token was spent before${afterRestore(backupAt)}`);
     case "mint-unreachable":
       return new Refusal("mint-unreachable", "the mint could not swap the token; it was not touched", {
         retryAfterSeconds: 30,
@@ -134,6 +136,12 @@ function released(sale: EcashSale): Refusal {
     default:
       return new Refusal("invalid-token", "the mint refused the token; it was not touched");
   }
+}
+
+function afterRestore(backupAt: number | undefined): string {
+  if (backupAt === undefined) return "";
+  const time = new Date(backupAt * 1000).toISOString();
+  return `. This operator's book was restored from a backup of ${time}: if you bought here after that, ask the operator for what is left of your tunnel`;
 }
 
 function taken(message: string): Refusal {

@@ -21,6 +21,13 @@ export function createGrantStore(book: Book, sessions: SessionStore, reservation
     `UPDATE sales SET state = 'granted', granted_at = ?, client_key = NULL
        WHERE sale_id = ? AND state IN ('paid', 'owed')`,
   );
+  const countsFrom = book
+    .prepare<[string], number | null>("SELECT counts_from FROM sales WHERE sale_id = ?")
+    .pluck();
+  const countOpenFrom = book.prepare(
+    `UPDATE sales SET counts_from = ?
+       WHERE state IN ('swapping', 'paid', 'owed', 'invoicing', 'invoiced') AND counts_from IS NULL`,
+  );
   const setSession = book.prepare("UPDATE sales SET session_id = ? WHERE sale_id = ?");
   const open = book.prepare<[], SaleRow>(
     `SELECT * FROM sales WHERE state IN ('swapping', 'paid', 'owed')
@@ -76,7 +83,7 @@ export function createGrantStore(book: Book, sessions: SessionStore, reservation
     if (sessionId === null) throw new Error("a sale without a session cannot be granted");
     if (setGranted.run(now, saleId).changes === 0) return "replayed";
     boundary("within-granted");
-    sessions.grant(sessionId, bought, now);
+    sessions.grant(sessionId, bought, now, Math.min(now, countsFrom.get(saleId) ?? now));
     return "applied";
   }
 
@@ -94,6 +101,8 @@ export function createGrantStore(book: Book, sessions: SessionStore, reservation
     leaveUnpaid: reservations.detach,
     /** The session was revoked: sales under way for it are for a tunnel of their own. How many. */
     detachOpen: (sessionId: string, now: number) => detachOpen.run(now, sessionId).changes,
+    /** What is open now may have been granted at that time, by a book that is lost: its time counts from then. */
+    countOpenFrom: (from: number) => void countOpenFrom.run(from),
     /** Sales that are not at rest: those paid first, in the order of payment, then those unresolved. */
     openSales: () => open.all().map(toSale),
     ofSession: (sessionId: string) => ofSession.all(sessionId).map(toSale),

@@ -25,6 +25,9 @@ export function createAddressPool(book: Book, subnet: Subnet) {
      ORDER BY last_used_at, rowid`,
   );
   const use = book.prepare("UPDATE pool_addresses SET last_used_at = ? WHERE assigned_ip = ?");
+  const byUse = book.prepare<[], { assigned_ip: string }>(
+    "SELECT assigned_ip FROM pool_addresses ORDER BY last_used_at, rowid",
+  );
   const hold = book.prepare(
     "UPDATE pool_addresses SET last_used_at = ?, held_until = ? WHERE assigned_ip = ?",
   );
@@ -59,6 +62,10 @@ export function createAddressPool(book: Book, subnet: Subnet) {
         if (count >= most) break;
       }
       return count;
+    },
+    /** Those next in line come last from now on: in a restored book they are the ones that may be given already. */
+    turnAround(now: number): void {
+      for (const [place, { assigned_ip }] of byUse.all().entries()) use.run(now - place, assigned_ip);
     },
     hold: (address: string, now: number, until: number) => void hold.run(now, until, address),
     /** Addresses on the interface held by peers that the book does not know: never handed out. */

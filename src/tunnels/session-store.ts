@@ -151,14 +151,14 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     }
   }
 
-  /** The peer is up: adds what was bought, from now. */
-  function grant(sessionId: string, bought: Bought, now: number): void {
+  /** The peer is up: adds what was bought, which counts from `from`. */
+  function grant(sessionId: string, bought: Bought, now: number, from: number): void {
     const session = mustFind(sessionId);
     const { status, endedAt } = session;
     const runsWithoutLimits = status === "active" && unlimited(session.terms);
     const neverRan = status === "pending" && endedAt === null;
     if (!runsWithoutLimits) {
-      writeTerms(sessionId, extend(neverRan ? noTerms : session.terms, bought, now), now);
+      writeTerms(sessionId, extend(neverRan ? noTerms : session.terms, bought, from), now);
     }
     setStatus.run("active", sessionId);
     setEnd.run(null, null, sessionId);
@@ -265,8 +265,8 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     reserve: (publicKey: string, first: FirstPurchase, now: number) =>
       book.transaction(() => reserve(publicKey, first, now))(),
     unpin: (sessionId: string, now: number) => book.transaction(() => unpin(sessionId, now))(),
-    grant: (sessionId: string, bought: Bought, now: number) =>
-      book.transaction(() => grant(sessionId, bought, now))(),
+    grant: (sessionId: string, bought: Bought, now: number, from = now) =>
+      book.transaction(() => grant(sessionId, bought, now, from))(),
     revoke: (sessionId: string, now: number) => book.transaction(() => revoke(sessionId, now))(),
     /** `commit` writes what belongs to the same transaction. */
     moveKey: (sessionId: string, publicKey: string, now: number, commit: () => void) =>

@@ -29,6 +29,12 @@ export interface TokenContent {
   replaces: string[];
 }
 
+export interface HistoryEntry {
+  direction: "in" | "out";
+  amountSat: number;
+  created: string[];
+}
+
 /** A kind 17375 that this key does not decrypt, or that holds no list of entries. */
 export class UnreadableWallet extends Error {
   constructor() {
@@ -50,6 +56,8 @@ export interface WalletCodec {
     replaces?: string[],
   ): Promise<NostrEvent>;
   readToken(event: NostrEvent): Promise<TokenContent | undefined>;
+  /** What a kind 7376 tells of, and the ids of the kind 7375 that came of it. */
+  readHistory(event: NostrEvent): Promise<HistoryEntry | undefined>;
   /** One signed kind 7376: this much came in with that kind 7375. */
   historyEvent(incoming: { amountSat: number; tokenEventId: string }, createdAt: number): Promise<NostrEvent>;
   /** A kind 17375 with a private key of its own, made here. */
@@ -137,6 +145,19 @@ export function createWalletCodec(secretKey: Uint8Array): WalletCodec {
         })),
         replaces: content.del ?? [],
       };
+    },
+    async readHistory(event) {
+      const entries = await decrypted(event, HISTORY_KIND, walletSchema);
+      const said = (name: string) => entries?.find(([key]) => key === name)?.[1];
+      const direction = said("direction");
+      const amountSat = Number(said("amount"));
+      if (entries === undefined || (direction !== "in" && direction !== "out")) return undefined;
+      if (!Number.isSafeInteger(amountSat) || amountSat < 0 || (said("unit") ?? "sat") !== "sat")
+        return undefined;
+      const created = entries.flatMap(([key, id, , marker]) =>
+        key === "e" && id !== undefined && marker === "created" ? [id] : [],
+      );
+      return { direction, amountSat, created };
     },
     historyEvent({ amountSat, tokenEventId }, createdAt) {
       const entries = [

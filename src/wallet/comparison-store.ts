@@ -76,6 +76,16 @@ export function createComparisonStore(book: Book) {
      FROM wallet_event_relays WHERE relay_url = ? AND event_id IN (SELECT value FROM json_each(?))`,
   );
 
+  const knowsEvent = book.prepare("SELECT 1 FROM wallet_events WHERE event_id = ?");
+  const insertAdopted = book.prepare(
+    `INSERT INTO wallet_events (event_id, kind, json, created_at, acknowledged_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
+  );
+  const insertDelivery = book.prepare(
+    "INSERT OR IGNORE INTO wallet_event_relays (event_id, relay_url, acknowledged_at) VALUES (?, ?, ?)",
+  );
+  const wrapInto = book.prepare("UPDATE proofs SET event_id = ? WHERE y = ? AND event_id IS NULL");
+
   return {
     /** Every proof ever taken in that is not known as spent. */
     held: (): HeldProof[] => held.all().map((row) => ({ ...row, inOutbox: row.inOutbox === 1 })),
@@ -99,6 +109,19 @@ export function createComparisonStore(book: Book) {
       for (const y of ys) unwrap.run(y, eventId);
       withdrawNamed.run(now, JSON.stringify([eventId]));
     }),
+    knowsEvent: (eventId: string) => knowsEvent.get(eventId) !== undefined,
+    /** An event of ours that only relays know holds these proofs. */
+    adopt: book.transaction(
+      (
+        event: NostrEvent,
+        ys: readonly string[],
+        { relayUrls, heldBy, now }: { relayUrls: readonly string[]; heldBy: readonly string[]; now: number },
+      ) => {
+        insertAdopted.run(event.id, event.kind, JSON.stringify(event), event.created_at, now);
+        for (const url of relayUrls) insertDelivery.run(event.id, url, heldBy.includes(url) ? now : null);
+        for (const y of ys) wrapInto.run(event.id, y);
+      },
+    ),
     /** These relays do not hold the event (any more): it is offered to them. Refusals stand unless `anew`. */
     offer: book.transaction((eventId: string, relayUrls: readonly string[], anew: boolean) => {
       for (const url of relayUrls) {

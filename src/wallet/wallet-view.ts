@@ -7,6 +7,7 @@ const DELETION_KIND = 5;
 
 export interface LiveToken {
   id: string;
+  event: NostrEvent;
   content: TokenContent;
 }
 
@@ -68,7 +69,7 @@ async function readTokens(
       unreadable += 1;
       continue;
     }
-    tokens.push({ id: event.id, content });
+    tokens.push({ id: event.id, event, content });
     for (const id of content.replaces) gone.add(id);
   }
   return { live: tokens.filter(({ id }) => !gone.has(id)), gone, unreadable };
