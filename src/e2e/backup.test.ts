@@ -2,12 +2,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import * as z from "zod";
 import type { MadeBackup } from "../backup/make-backup.ts";
 import type { Restored } from "../backup/restore-backup.ts";
 import type { BooksReport } from "../books/report.ts";
-import { askDaemon } from "../control/client.ts";
-import { controlPath } from "../control/control-path.ts";
 import type { RestoreReport } from "../daemon/restore-report.ts";
 import { type Answer, type Buyer, createBuyer, findListings } from "../testing/buyer.ts";
 import { mintToken } from "../testing/ecash.ts";
@@ -185,7 +182,7 @@ it("a stale one: nothing is granted twice, no address given twice, what was sold
   await operator.stop();
   await operator.start({ timeoutMs: 60_000 });
   expectRefused(await bring(stranger), { status: 503, reason: "tunnel-unavailable" });
-  await askDaemon(controlPath(operator.databasePath), "listing-resume", z.null());
+  expect((await operator.command(["listing", "resume"])).exitCode).toBe(0);
   for (const purchase of since) {
     const answer = await bring(purchase);
     expectRefused(answer, { status: 402, reason: "double-spent" });
