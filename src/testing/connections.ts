@@ -85,7 +85,7 @@ export function startKnocking(namespace: string, targets: readonly Target[]): Pr
 }
 
 /** Resolves once the script has said its first word. */
-async function startScript(
+export async function startScript(
   namespace: string,
   script: string,
   args: readonly string[],

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Caddy, type CaddyOptions, startCaddy } from "./caddy.ts";
+import { linkToThisHost } from "./host-link.ts";
 import { startMint, type TestMint } from "./mint.ts";
 import { type NameServer, startNameServer } from "./name-server.ts";
 import { inNamespace } from "./namespace-tools.ts";
-import { linkHost } from "./namespaces.ts";
 import { createOperator, type Ended, type Operator } from "./operator.ts";
 import { createOperatorHost, type OperatorHost } from "./operator-host.ts";
 import { startRelay, type TestRelay } from "./relay.ts";
@@ -73,7 +73,7 @@ export async function openDoctorHost(tag: string): Promise<DoctorHost> {
   async function open(): Promise<DoctorHost> {
     const host = await kept(createOperatorHost(tag), (made) => made.destroy());
     const namespace = host.namespaceOf("host");
-    const { hostAddress } = await linkHost(namespace, `eu-${tag}`, tag);
+    const { hostAddress } = await linkToThisHost(namespace, `eu-${tag}`);
     const names = await kept(startNameServer(hostAddress), (made) => made.stop());
     names.records.set(PUBLIC_NAME, [PUBLIC_ADDRESS]);
     await writeFile(join(host.ownEtc, "resolv.conf"), `nameserver ${hostAddress}\n`);

@@ -8,12 +8,12 @@
  *
  * Buyers reach the operator only; the web answers nobody but the operator (NAT). The link to this host is for
  * relay and mint when the daemon runs inside: they listen on `hostAddress` (or on all), and the daemon is
- * reached at `operatorAddress`. Its /30 in 198.18.0.0/15 (RFC 2544, never routed) follows from the tag.
+ * reached at `operatorAddress`.
  */
-import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
-import { cidrRange, formatIpv4, parseIpv4 } from "../tunnels/subnet.ts";
+import { cidrRange, formatIpv4 } from "../tunnels/subnet.ts";
 import { detectWireguard } from "./detect-wireguard.ts";
+import { type HostLink, linkToThisHost } from "./host-link.ts";
 import {
   addWireguardLink,
   controlSocket,
@@ -139,7 +139,7 @@ export async function createTunnelWorld(options: TunnelWorldOptions): Promise<Tu
       await linkBuyer(operator, namespaceOf(buyer), buyer, `192.0.2.${11 + index}`);
     }
     await linkWeb(operator, namespaceOf("web"), subnetCidr);
-    const link = await linkHost(operator, hostLink, tag);
+    const link = await linkToThisHost(operator, hostLink);
     await bringUpWg0();
     webServer = await startWebServer(namespaceOf("web"), WEB_ADDRESS);
     return link;
@@ -202,27 +202,6 @@ async function linkWeb(operator: string, web: string, subnetCidr: string): Promi
     "nft",
     `table ip world { chain out { type nat hook postrouting priority 100; ${masquerade}; }; }`,
   ]);
-}
-
-export interface HostLink {
-  hostAddress: string;
-  operatorAddress: string;
-}
-
-/** A link between this host and a namespace, for parts that run outside it. */
-export async function linkHost(operator: string, linkName: string, tag: string): Promise<HostLink> {
-  const taken = await run("ip", ["-4", "-o", "addr", "show"]);
-  const base = parseIpv4("198.18.0.0") ?? 0;
-  let slot = createHash("sha256").update(tag).digest().readUInt16BE(0) % 2 ** 15;
-  while (taken.includes(` ${formatIpv4(base + slot * 4 + 1)}/`)) slot = (slot + 1) % 2 ** 15;
-  const hostAddress = formatIpv4(base + slot * 4 + 1);
-  const operatorAddress = formatIpv4(base + slot * 4 + 2);
-  await run("ip", ["link", "add", linkName, "type", "veth", "peer", "name", "host", "netns", operator]);
-  await run("ip", ["addr", "add", `${hostAddress}/30`, "dev", linkName]);
-  await run("ip", ["link", "set", "up", "dev", linkName]);
-  await ip(operator, `addr add ${operatorAddress}/30 dev host`);
-  await ip(operator, "link set up dev host");
-  return { hostAddress, operatorAddress };
 }
 
 function veth(name: string, namespace: string, peerName: string, peerNamespace: string): string[] {

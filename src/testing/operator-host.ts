@@ -45,6 +45,8 @@ export interface OperatorHost {
   /** `scripts/wg-up.sh` on the host; gives back stdout and stderr. Rejects with both when it fails. */
   wgUp(args?: readonly string[], settings?: Readonly<Record<string, string>>): Promise<string>;
   wgQuick(action: "up" | "down"): Promise<void>;
+  /** Brings up a buyer's tunnel from his .conf; an earlier one goes. */
+  bringUpClient(buyer: Buyer, conf: string, privateKey: string): Promise<void>;
   /** Admits a buyer as a peer and brings up his tunnel, of `mtu` bytes on his side. */
   connect(buyer: Buyer, mtu?: number): Promise<void>;
   /** The names of those targets that answer, buyer1 through his tunnel unless told. */
@@ -169,6 +171,8 @@ export async function createOperatorHost(tag: string): Promise<OperatorHost> {
     throw error;
   });
 
+  const bringUp = (buyer: Buyer, conf: string, privateKey: string) =>
+    bringUpClient(namespaceOf(buyer), clientOf(buyer), backend, readClientConf(conf, privateKey));
   const userspace = { WG_QUICK_USERSPACE_IMPLEMENTATION: "wireguard-go" };
   return {
     interfaceName,
@@ -186,6 +190,7 @@ export async function createOperatorHost(tag: string): Promise<OperatorHost> {
         ...settings,
       }),
     wgQuick: async (action) => void (await onHost(["wg-quick", action, interfaceName], userspace)),
+    bringUpClient: bringUp,
     async connect(buyer, mtu = 1420) {
       const keys = generateWireguardKeys();
       const number = buyer === "buyer1" ? 2 : 3;
@@ -199,12 +204,7 @@ export async function createOperatorHost(tag: string): Promise<OperatorHost> {
         ...["[Peer]", `PublicKey = ${server.publicKey}`, "Endpoint = 192.0.2.1:51820"],
         "AllowedIPs = 0.0.0.0/0, ::/0",
       ].join("\n");
-      await bringUpClient(
-        namespaceOf(buyer),
-        clientOf(buyer),
-        backend,
-        readClientConf(conf, keys.privateKey),
-      );
+      await bringUp(buyer, conf, keys.privateKey);
     },
     reachable: (targets, from = "buyer1") => reachable(namespaceOf(from), targets),
     traces: () => tracesOn(host, interfaceName),
