@@ -54,6 +54,14 @@ describe.skipIf(missing)(`the documents on a host${missing ? ` (skipped: ${missi
     await eventually(() => browses(world), 60_000);
   }, 600_000);
 
+  it("doctor looks at it from here, and curl from elsewhere", async () => {
+    const doctor = reading.block("docs/doctor.md", "europa-node doctor");
+    // The tests' relay and mint are no https: there is something to find.
+    expect(await beside(`${doctor} || [ $? = 1 ]`)).toMatch(/ok +daemon/);
+    const curl = reading.block("docs/doctor.md", "curl -i", { "vpn.example.com": PUBLIC_HOST });
+    expect(await world.typeAsBuyer("buyer2", curl)).toContain('"endpoint":"vpn.local"');
+  }, 120_000);
+
   it("books and wallet say what the operations page shows", async () => {
     const books = () => beside(operations("europa-node books"));
     await eventually(async () => (await books().catch(() => "")).includes("The books balance."), 60_000);

@@ -33,6 +33,8 @@ export interface ReaderWorld {
     url: string,
     curlArguments?: readonly string[],
   ): Promise<{ status: number; body: unknown }>;
+  /** Types lines on a buyer's machine, which trusts the reader's certificate. */
+  typeAsBuyer(from: Buyer, lines: string): Promise<string>;
   destroy(): Promise<void>;
 }
 
@@ -106,6 +108,11 @@ export async function openReaderWorld(tag: string): Promise<ReaderWorld> {
         ]);
         const end = answer.lastIndexOf("\n");
         return { status: Number(answer.slice(end + 1)), body: JSON.parse(answer.slice(0, end)) };
+      },
+      async typeAsBuyer(from, lines) {
+        authority ??= saveAuthority();
+        const trusting = ["env", `CURL_CA_BUNDLE=${await authority}`, "bash", "--norc", "-ec", lines];
+        return exec(host.namespaceOf(from), trusting);
       },
       destroy,
     };
