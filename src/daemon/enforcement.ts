@@ -4,6 +4,7 @@ import type { WireguardConfig } from "../config/types.ts";
 import type { Enforcement } from "../tunnels/ports.ts";
 import { createInMemoryEnforcement } from "../wireguard/in-memory.ts";
 import { createKernelEnforcement } from "../wireguard/kernel.ts";
+import { rawPublicKey } from "../wireguard/public-key.ts";
 import { collidingRoutes } from "../wireguard/route-collision.ts";
 import { StartRefused } from "./start-refused.ts";
 
@@ -35,5 +36,5 @@ export async function warnOfCollisions(config: WireguardConfig, logger: Logger):
 
 function madeUpPublicKey(): string {
   const { publicKey } = generateKeyPairSync("x25519");
-  return publicKey.export({ format: "der", type: "spki" }).subarray(-32).toString("base64");
+  return rawPublicKey(publicKey);
 }

@@ -14,5 +14,6 @@ export interface Check {
 
 export interface Examined extends Finding {
   name: string;
-  group: Group;
+  /** `purchase`: a step of `doctor --buy`. */
+  group: Group | "purchase";
 }

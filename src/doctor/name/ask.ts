@@ -13,6 +13,10 @@ export interface Door {
 export interface AskOptions {
   method?: string;
   headers?: Record<string, string>;
+  body?: string;
+  /** Something worth money is sent: not to whoever has no right certificate. */
+  verified?: boolean;
+  withinMs?: number;
 }
 
 export type Asked =
@@ -38,14 +42,11 @@ const WITHIN_MS = 6_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /**
- * One request over TLS, no redirect, bounded in time and size. What is sent holds no secret, so a bad certificate does
- * not end it: it is told beside the answer.
+ * One request over TLS, no redirect, bounded in time and size. Unless `verified`, what is sent holds no secret, so a bad
+ * certificate does not end it: it is told beside the answer.
  */
-export function ask(
-  door: Door,
-  path: string,
-  { method = "GET", headers = {} }: AskOptions = {},
-): Promise<Asked> {
+export function ask(door: Door, path: string, options: AskOptions = {}): Promise<Asked> {
+  const { method = "GET", headers = {} } = options;
   return new Promise((resolve) => {
     const asked = request({
       host: door.address,
@@ -55,8 +56,8 @@ export function ask(
       method,
       headers: { host: door.port === 443 ? door.name : `${door.name}:${door.port}`, ...headers },
       agent: false,
-      rejectUnauthorized: false,
-      signal: AbortSignal.timeout(WITHIN_MS),
+      rejectUnauthorized: options.verified ?? false,
+      signal: AbortSignal.timeout(options.withinMs ?? WITHIN_MS),
     });
     asked.once("error", (error: NodeJS.ErrnoException) => resolve({ kind: "failed", code: codeOf(error) }));
     asked.once("response", (response) => {
@@ -67,7 +68,7 @@ export function ask(
         (error: NodeJS.ErrnoException) => resolve({ kind: "failed", code: codeOf(error) }),
       );
     });
-    asked.end();
+    asked.end(options.body);
   });
 }
 
