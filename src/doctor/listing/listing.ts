@@ -2,7 +2,9 @@ import { isStale } from "../../protocol/listing.ts";
 import type { Check } from "../check.ts";
 import { startCommand } from "../daemon/start-command.ts";
 import { type Finding, fail, ok, unseen, warn } from "../finding.ts";
-import type { Subject } from "../subject.ts";
+
+const WHY_SOLD =
+  "see what fails here, and the daemon's log; it says active again by itself, or, if you paused it: europa-node listing resume";
 
 /** Relay by relay: a directory asks one of them. */
 export const listing: Check = {
@@ -46,14 +48,10 @@ export const listingShape: Check = {
         `as root: ${startCommand("restart")}`,
       );
     }
-    if (newest.parsed.listing.status === "sold") return warn("the listing says sold", whySold(subject));
+    if (newest.parsed.listing.status === "sold") return warn("the listing says sold", WHY_SOLD);
     return ok("directories read it, and it says active");
   },
 };
-
-function whySold(subject: Subject): string {
-  return `see the checks that fail, and the daemon's log; it says active again by itself (${subject.config.listing.dTag})`;
-}
 
 export function noListing(): Finding {
   return unseen("no relay shows a listing: see listing");
