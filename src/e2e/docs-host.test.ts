@@ -55,9 +55,12 @@ describe.skipIf(missing)(`the documents on a host${missing ? ` (skipped: ${missi
   }, 600_000);
 
   it("doctor looks at it from here, and curl from elsewhere", async () => {
-    const doctor = reading.block("docs/doctor.md", "europa-node doctor");
+    const blocks = [
+      readme("node dist/index.cjs doctor"),
+      reading.block("docs/doctor.md", "europa-node doctor"),
+    ];
     // The tests' relay and mint are no https: there is something to find.
-    expect(await beside(`${doctor} || [ $? = 1 ]`)).toMatch(/ok +daemon/);
+    for (const doctor of blocks) expect(await beside(`${doctor} || [ $? = 1 ]`)).toMatch(/ok +daemon/);
     const curl = reading.block("docs/doctor.md", "curl -i", { "vpn.example.com": PUBLIC_HOST });
     expect(await world.typeAsBuyer("buyer2", curl)).toContain('"endpoint":"vpn.local"');
   }, 120_000);

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { WEB } from "../testing/buyers-targets.ts";
 import { type CheckResult, type DoctorHost, openDoctorHost, readChecks } from "../testing/doctor-host.ts";
 import { type MintedToken, mintToken, proofStates } from "../testing/ecash.ts";
+import { inNamespace } from "../testing/namespace-tools.ts";
 import { operatorHostMissing } from "../testing/operator-host.ts";
 import { toolsMissing } from "../testing/tools.ts";
 
@@ -13,6 +14,7 @@ const missing = (await operatorHostMissing(inCi)) ?? toolsMissing(["caddy", "cur
 
 describe.skipIf(missing !== undefined)(`doctor --buy${missing ? ` (skipped: ${missing})` : ""}`, () => {
   let at: DoctorHost;
+  let byStdin = false;
 
   beforeAll(async () => {
     at = await openDoctorHost("drbuy");
@@ -30,13 +32,18 @@ describe.skipIf(missing !== undefined)(`doctor --buy${missing ? ` (skipped: ${mi
     mintToken({ mintUrl: at.mint.url, amountSat: 10, lock });
   const statesOf = async ({ proofs }: MintedToken) => new Set(await proofStates(at.mint.url, proofs));
 
+  /** Each time the token comes another way: from a file, and from standard input. */
   async function buy(
     { token }: MintedToken,
     ...more: string[]
   ): Promise<{ exitCode: number; steps: CheckResult[] }> {
     const file = join(at.operator.folder, "token");
     writeFileSync(file, `${token}\n`, { mode: 0o600 });
-    const ended = await at.doctor(["--buy", file, "--json", ...more], 110_000);
+    const prefix = inNamespace(at.host.namespaceOf("host"));
+    const fromStdin = ["sh", "-c", 'file=$1; shift; exec "$@" <"$file"', "sh", file];
+    byStdin = !byStdin;
+    at.operator.writeConfig({ commandPrefix: byStdin ? [...prefix, ...fromStdin] : prefix });
+    const ended = await at.doctor(["--buy", byStdin ? "-" : file, "--json", ...more], 110_000);
     for (const secret of [token, at.operator.nsecHex, at.operator.p2pkPrivkeyHex]) {
       expect(ended.stdout + ended.stderr).not.toContain(secret);
     }
@@ -78,13 +85,14 @@ describe.skipIf(missing !== undefined)(`doctor --buy${missing ? ` (skipped: ${mi
 
   it("says that the token is unspent when the daemon refuses", async () => {
     const token = await minted();
-    at.operator.replaceInConfig('d_tag = "test-tunnels"', 'd_tag = "another"');
+    // The daemon that runs was started with another price.
+    at.operator.writeConfig({ prices: [{ amount: 7, unit: "hour" }] });
     const { exitCode, steps } = await buy(token);
-    at.operator.replaceInConfig('d_tag = "another"', 'd_tag = "test-tunnels"');
+    at.operator.writeConfig({ prices: [{ amount: 10, unit: "hour" }] });
     expect(steps.at(-1)).toMatchObject({
       name: "buy-purchase",
       status: "fail",
-      seen: expect.stringMatching(/refuses: unknown-listing: .*; the token is unspent/),
+      seen: expect.stringMatching(/refuses: price-mismatch: .*; the token is unspent/),
     });
     expect(exitCode).toBe(1);
     expect(await statesOf(token)).toEqual(new Set(["UNSPENT"]));

@@ -12,6 +12,7 @@ const TYPED = {
     "README.md: sed -n",
     "README.md: install -D -m 600 ~/.lnd/",
     "README.md: node dist/index.cjs lnurl",
+    "README.md: node dist/index.cjs doctor",
     "docs/doctor.md: europa-node doctor",
     "docs/doctor.md: curl -i",
     "docs/operations.md: europa-node books",
@@ -60,6 +61,7 @@ export const notTyped: Readonly<Record<string, string>> = {
   "README.md: npx -y pnpm@10.34.9 test": "it is what runs this; .ci/run types it",
   "README.md: docker compose up": NO_ENGINE,
   "docs/operations.md: git pull &&": NO_ENGINE,
+  "docs/doctor.md: cat token.txt": "it asks a page on the internet; doctor-buy.test.ts runs it in namespaces",
   "docs/kubernetes.md: docker build": NO_ENGINE,
   "docs/kubernetes.md: kubectl apply": NO_CLUSTER,
 };
