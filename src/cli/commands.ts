@@ -3,6 +3,7 @@ import { books } from "./books.ts";
 import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
+import { enforcementOff } from "./enforcement-off.ts";
 import { listingPause } from "./listing-pause.ts";
 import { listingPublish } from "./listing-publish.ts";
 import { listingResume } from "./listing-resume.ts";
@@ -36,4 +37,5 @@ export const commands: readonly Command[] = [
   walletRepublish,
   backup,
   restore,
+  enforcementOff,
 ];

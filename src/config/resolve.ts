@@ -83,6 +83,7 @@ function resolveWireguard(
     dns: wireguard.dns,
     mtu: wireguard.mtu,
     exclusive: wireguard.exclusive,
+    enforcement: wireguard.enforcement,
     addressHoldSeconds: wireguard.address_hold_seconds,
     tickSeconds: wireguard.tick_seconds,
   };

@@ -69,6 +69,12 @@ const wireguard = field.table({
     .describe(
       "true: peers on the interface that were not sold here are removed; false: they are left alone.",
     ),
+  enforcement: field
+    .choice(["auto", "kernel", "daemon"])
+    .default("auto")
+    .describe(
+      "What holds tunnels to their time and data: kernel, by nftables, also while the daemon is down; daemon, by looking every tick; auto, the kernel where nft and the rights are there.",
+    ),
   address_hold_seconds: field
     .whole(0, 86_400, "seconds")
     .default(300)

@@ -47,6 +47,8 @@ export interface WireguardConfig {
   dns: string[];
   mtu: number | undefined;
   exclusive: boolean;
+  /** What holds tunnels to their limits: the kernel, the daemon alone, or the kernel where it can. */
+  enforcement: "auto" | "kernel" | "daemon";
   addressHoldSeconds: number;
   tickSeconds: number;
 }

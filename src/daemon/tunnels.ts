@@ -1,6 +1,7 @@
 import { createKeeper } from "../tunnels/keeper.ts";
 import type { Context } from "./context.ts";
 import { chooseEnforcement, warnOfCollisions } from "./enforcement.ts";
+import { chooseLimits } from "./limits.ts";
 import type { Records } from "./records.ts";
 
 const EXPIRY_MS = 500;
@@ -11,12 +12,15 @@ export type Tunnels = Awaited<ReturnType<typeof raiseTunnels>>;
 export async function raiseTunnels({ config, logger, clock, life }: Context, records: Records) {
   const { sessions, pool, guard, database, prices } = records;
   const { enforcement, serverPublicKey } = chooseEnforcement(config.wireguard);
+  const limits = await chooseLimits(config.wireguard, logger);
   const { exclusive, tickSeconds } = config.wireguard;
   const keeper = createKeeper({
     store: sessions,
     pool,
     enforcement,
+    limits,
     guard,
+    wallMs: Date.now,
     exclusive,
     logger,
     onChange: life.changed,

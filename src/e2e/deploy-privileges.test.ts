@@ -94,6 +94,15 @@ describe.skipIf(missing)(`with few rights${missing ? ` (skipped: ${missing})` : 
     await says('"event":"listening"');
     const sold = await market.buy();
     expect((await market.peers()).get(sold.buyer.wireguard.publicKey)).toBe(`${sold.address}/32`);
+    expect(await market.world.exec("operator", ["nft", "list", "tables"])).toContain(
+      "europa_limits_wg-e2epriv",
+    );
+  });
+
+  it("the unit's user with CAP_NET_ADMIN holds tunnels to their limits by nftables", async () => {
+    await startBelongingTo(SERVICE, userWith("net_admin"));
+    await says('"event":"listening"');
+    expect(printed).not.toContain("limits-by-daemon");
   });
 
   // wireguard-go looks at who owns its socket, only the kernel at the capability.

@@ -46,7 +46,9 @@ export function createGranting({ store, keeper, now, logger, onChange, onGranted
     const { sessionId } = store.mustFind(sale.saleId);
     if (!sessionId) throw new Error("a sale lost the session it was just given");
     try {
-      const admitted = await keeper.admit(sessionId, (grantedAt) => store.granted(sale.saleId, grantedAt));
+      const admitted = await keeper.admit(sessionId, sale.bought, (grantedAt) =>
+        store.granted(sale.saleId, grantedAt),
+      );
       // Revoked between the two: what was paid since is for a tunnel of its own.
       if (!admitted) return grant(store.mustFind(sale.saleId));
     } catch (error) {

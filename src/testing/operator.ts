@@ -56,6 +56,8 @@ export interface OperatorSettings {
   subnet?: string;
   interfaceName?: string;
   wireguard?: "in-memory" | "kernel";
+  /** What holds tunnels to their limits; the config says nothing unless told. */
+  enforcement?: "auto" | "kernel" | "daemon";
   endpoint?: { host: string; port: number };
   host?: string;
   /** Where the proxy is reached, over https; without one the daemon itself is, over http. */
@@ -287,6 +289,7 @@ endpoint_port = ${endpoint.port}
 server_pubkey = "${operator.serverKeys.publicKey}"
 subnet_cidr = "${settings.subnet ?? "10.66.42.0/24"}"
 tick_seconds = ${settings.tickSeconds ?? 1}
+${settings.enforcement ? `enforcement = "${settings.enforcement}"` : ""}
 address_hold_seconds = ${settings.addressHoldSeconds ?? 300}
 
 [cashu]

@@ -25,6 +25,7 @@ import { createSemaphores } from "../semaphore.ts";
 import { createAddressPool } from "../tunnels/address-pool.ts";
 import { createClockGuard } from "../tunnels/clock-guard.ts";
 import { createKeeper } from "../tunnels/keeper.ts";
+import { noLimits } from "../tunnels/limit-keeper.ts";
 import { createSessionStore } from "../tunnels/session-store.ts";
 import { parseSubnet } from "../tunnels/subnet.ts";
 import { createInMemoryEnforcement } from "../wireguard/in-memory.ts";
@@ -124,7 +125,9 @@ export async function createWorld(options: WorldOptions = {}) {
       store: sessions,
       pool,
       enforcement: wireguard,
+      limits: noLimits,
       guard,
+      wallMs: () => time.seconds * 1000,
       exclusive: false,
       logger,
       onChange,

@@ -15,6 +15,8 @@ export interface TunnelMarketOptions {
   tag: string;
   buyers?: number;
   prices?: { amount: number; unit: Price["unit"] }[];
+  /** As in the operator's settings. */
+  enforcement?: "auto" | "kernel" | "daemon";
   /** With one, a Nutshell mint runs beside ours. */
   nutshellVenv?: string | undefined;
 }
@@ -127,6 +129,7 @@ export async function openTunnelMarket(options: TunnelMarketOptions): Promise<Tu
         prices,
         subnet: subnetCidr,
         wireguard: "kernel",
+        ...(options.enforcement ? { enforcement: options.enforcement } : {}),
         interfaceName: world.interfaceName,
         serverKeys,
         endpoint: { host: world.endpointHost, port: world.endpointPort },

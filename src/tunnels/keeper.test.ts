@@ -12,7 +12,9 @@ import {
 import { createInMemoryEnforcement, type InMemoryEnforcement } from "../wireguard/in-memory.ts";
 import { createClockGuard } from "./clock-guard.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
-import { type Enforcement, EnforcementError } from "./ports.ts";
+import { type LimitKeeper, noLimits } from "./limit-keeper.ts";
+import { limitName } from "./limits.ts";
+import { type Enforcement, EnforcementError, type SessionLimit } from "./ports.ts";
 
 const HOUR = 3600;
 const hour = { seconds: HOUR, bytes: 0 };
@@ -35,7 +37,7 @@ beforeEach(async () => {
 });
 afterEach(() => open.close());
 
-function keep(parts: { enforcement?: Enforcement; exclusive?: boolean } = {}): Keeper {
+function keep(parts: { enforcement?: Enforcement; limits?: LimitKeeper; exclusive?: boolean } = {}): Keeper {
   const logger = pino({ level: "info" }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   const guard = createClockGuard(
     createFacts(open.book),
@@ -48,9 +50,11 @@ function keep(parts: { enforcement?: Enforcement; exclusive?: boolean } = {}): K
     store: open.store,
     pool: open.pool,
     enforcement: wg,
+    limits: noLimits,
     exclusive: false,
     ...parts,
     guard,
+    wallMs: () => clock.wall * 1000,
     logger,
     onChange,
   });
@@ -64,7 +68,7 @@ async function sell(key: string, bought = hour, from = keeper): Promise<string> 
   const sessionId = open.store.reserve(key, firstPurchase, clock.wall);
   if (sessionId === undefined) throw new Error("the pool is empty");
   const sale = open.sale(sessionId, "paid");
-  await from.admit(sessionId, (now) => {
+  await from.admit(sessionId, bought, (now) => {
     open.saleEnds(sale, "granted");
     open.store.grant(sessionId, bought, now);
   });
@@ -251,14 +255,14 @@ describe("admitting", () => {
     const id = open.store.reserve(newKey(), firstPurchase, clock.wall) ?? "none";
     wg.takeDown();
     const committed: number[] = [];
-    await expect(keeper.admit(id, (now) => void committed.push(now))).rejects.toThrow(EnforcementError);
+    await expect(keeper.admit(id, hour, (now) => void committed.push(now))).rejects.toThrow(EnforcementError);
     expect([committed, open.store.find(id)?.status]).toEqual([[], "pending"]);
   });
 
   it("writes nothing when the peer is not taken", async () => {
     const id = open.store.reserve(Buffer.alloc(32).toString("base64"), firstPurchase, clock.wall) ?? "none";
     const committed: number[] = [];
-    await expect(keeper.admit(id, (now) => void committed.push(now))).rejects.toThrow(EnforcementError);
+    await expect(keeper.admit(id, hour, (now) => void committed.push(now))).rejects.toThrow(EnforcementError);
     expect(committed).toEqual([]);
   });
 
@@ -427,9 +431,161 @@ describe("a revocation", () => {
   it("is not undone by a grant that waited for the interface", async () => {
     const id = await sell(newKey());
     const revoked = revoke(id);
-    const admitted = keeper.admit(id, () => open.store.grant(id, hour, clock.wall));
+    const admitted = keeper.admit(id, hour, () => open.store.grant(id, hour, clock.wall));
     expect([await revoked, await admitted]).toEqual(["off", false]);
     expect([await onInterface(), open.store.find(id)?.status]).toEqual([[], "revoked"]);
+  });
+});
+
+describe("limits in the kernel", () => {
+  type Call = [string, ...unknown[]];
+  let calls: Call[];
+  let counts: Map<string, number>;
+  let failing: boolean;
+  const noNft = { code: "no-limits" as const, message: "nft cannot be run" };
+  const names = (limits: readonly SessionLimit[]) => limits.map(({ addresses }) => addresses.join());
+  const limits: LimitKeeper = {
+    look: async () => counts,
+    bringInLine: async (desired, foreign, endsAreSure) => {
+      calls.push(["in line", names(desired), foreign, endsAreSure]);
+      return !failing;
+    },
+    set: async (set) => {
+      calls.push([
+        "set",
+        ...set.map(({ addresses, time, data }) => [addresses[0], time?.leftMs, data?.totalBytes]),
+      ]);
+      if (failing) throw new EnforcementError(noNft);
+    },
+    release: async (gone) => void calls.push(["released", ...names(gone)]),
+    trouble: () => (failing ? noNft : undefined),
+  };
+  let limited: Keeper;
+
+  beforeEach(() => {
+    calls = [];
+    counts = new Map();
+    failing = false;
+    limited = keep({
+      limits,
+      enforcement: {
+        ...wg,
+        apply: (change) => {
+          calls.push(["peers", change.set.length, change.remove.length]);
+          return wg.apply(change);
+        },
+      },
+    });
+  });
+
+  it("stand before the peer does, and go after it", async () => {
+    await sell(newKey(), hour, limited);
+    expect(calls).toEqual([
+      ["set", ["10.66.42.2", HOUR * 1000, undefined]],
+      ["peers", 1, 0],
+    ]);
+    calls = [];
+    pass(HOUR);
+    await limited.expire();
+    expect(calls).toEqual([
+      ["peers", 0, 1],
+      ["released", "10.66.42.2"],
+    ]);
+  });
+
+  it("that cannot be set: nobody gets in, nothing is written, nothing can be sold; peers still go", async () => {
+    await sell(newKey(), { seconds: 10, bytes: 0 }, limited);
+    failing = true;
+    const late = newKey();
+    await expect(sell(late, hour, limited)).rejects.toThrow(EnforcementError);
+    expect(open.store.findByKey(late, clock.wall)?.status).toBe("pending");
+    open.granted(newKey(), hour, clock.wall);
+    pass(10);
+    await limited.tick();
+    expect([await onInterface(), limited.trouble()]).toEqual([[], "nft cannot be run"]);
+    failing = false;
+    await limited.tick();
+    expect([(await onInterface()).length, limited.trouble()]).toEqual([1, undefined]);
+  });
+
+  it("of a renewal hold what is left by the kernel's count, and what was bought", async () => {
+    const key = newKey();
+    const id = await sell(key, { seconds: 0, bytes: 1000 }, limited);
+    counts.set(limitName(id), 700);
+    wg.count(key, 950, 0);
+    calls = [];
+    await sell(key, { seconds: 0, bytes: 500 }, limited);
+    expect(calls[0]).toEqual(["set", ["10.66.42.2", undefined, 1500]]);
+    expect(open.store.find(id)?.terms).toMatchObject({ quotaBytes: 1500, usedBytes: 700 });
+  });
+
+  it("count for the book, never twice; what they did not count is taken from the interface's counters", async () => {
+    const key = newKey();
+    const id = await sell(key, { seconds: 0, bytes: 10_000 }, limited);
+    const used = async () => {
+      await limited.tick();
+      return open.store.find(id)?.terms.usedBytes;
+    };
+    counts.set(limitName(id), 100);
+    wg.count(key, 150, 0);
+    expect([await used(), await used()]).toEqual([100, 100]);
+    counts.clear();
+    wg.count(key, 190, 0);
+    expect([await used(), await used()]).toEqual([140, 140]);
+    counts.set(limitName(id), 120);
+    expect(await used()).toBe(140);
+    counts.set(limitName(id), 10_000);
+    await limited.tick();
+    expect([open.store.find(id)?.status, events("session-expired")]).toMatchObject([
+      "expired",
+      [{ cause: "data" }],
+    ]);
+  });
+
+  it("start when the peer is up, not when it was asked for", async () => {
+    const slow = keep({
+      limits,
+      enforcement: {
+        ...wg,
+        apply: async (change) => {
+          pass(7);
+          return wg.apply(change);
+        },
+      },
+    });
+    await sell(newKey(), hour, slow);
+    const whole = ["set", ["10.66.42.2", HOUR * 1000, undefined]];
+    expect(calls).toEqual([whole, whole]);
+  });
+
+  it("and peers of grants that wait together are set in one call, those of one key after each other", async () => {
+    const busy = keep({ limits, enforcement: slowly(wg) });
+    const twice = newKey();
+    const keys = [...Array.from({ length: 9 }, newKey), twice, twice];
+    const looking = busy.glance();
+    await Promise.all(keys.map((key) => sell(key, hour, busy)));
+    await looking;
+    expect(calls.filter(([what]) => what === "set").map((call) => call.length - 1)).toEqual([10, 1]);
+    expect(open.store.findByKey(twice, clock.wall)?.expiresAt).toBe(START + 2 * HOUR);
+    expect(await onInterface()).toEqual([...new Set(keys)].sort());
+  });
+
+  it("leave foreign peers alone, unless the interface is ours alone", async () => {
+    await wg.apply({ set: [{ publicKey: newKey(), addresses: ["10.66.42.99"] }], remove: [] });
+    await limited.tick();
+    await keep({ limits, exclusive: true }).tick();
+    expect(calls.filter(([what]) => what === "in line")).toEqual([
+      ["in line", [], ["10.66.42.99/32"], true],
+      ["in line", [], [], true],
+    ]);
+  });
+
+  it("while the clock is in doubt last as long as by the time that the book saw", async () => {
+    await sell(newKey(), hour, limited);
+    clock.wall += 2 * HOUR;
+    calls = [];
+    await limited.tick();
+    expect(calls[0]).toEqual(["in line", ["10.66.42.2"], [], false]);
   });
 });
 

@@ -2,7 +2,9 @@ import type { Logger } from "pino";
 import { boundary } from "../boundary.ts";
 import { createMutex } from "../mutex.ts";
 import type { AddressPool } from "./address-pool.ts";
+import { createAdmissions } from "./admissions.ts";
 import type { ClockGuard } from "./clock-guard.ts";
+import type { KernelCounts, LimitKeeper } from "./limit-keeper.ts";
 import {
   type Enforcement,
   EnforcementError,
@@ -12,7 +14,7 @@ import {
   type SeenPeer,
 } from "./ports.ts";
 import { compare, type Difference } from "./reconcile.ts";
-import type { SessionStore } from "./session-store.ts";
+import type { EndedSession, SessionStore } from "./session-store.ts";
 import { cidrRange } from "./subnet.ts";
 
 export type Keeper = ReturnType<typeof createKeeper>;
@@ -21,7 +23,10 @@ interface KeeperParts {
   store: SessionStore;
   pool: AddressPool;
   enforcement: Enforcement;
+  limits: LimitKeeper;
   guard: ClockGuard;
+  /** Unix ms. */
+  wallMs: () => number;
   /** Take peers off that the book does not know. */
   exclusive: boolean;
   logger: Logger;
@@ -34,8 +39,9 @@ interface KeeperParts {
  * at a time touches the interface, so that a tick never takes off the peer that a grant is putting up.
  */
 export function createKeeper(parts: KeeperParts) {
-  const { store, pool, enforcement, guard, exclusive, logger, onChange } = parts;
+  const { store, pool, enforcement, limits, guard, wallMs, exclusive, logger, onChange } = parts;
   const exclusively = createMutex();
+  const admit = createAdmissions({ store, enforcement, limits, guard, exclusively, wallMs });
   let interfaceTrouble: InterfaceTrouble | undefined = notLookedYet;
   let foreign: readonly SeenPeer[] = [];
   let countedSince = guard.lastSeen();
@@ -47,9 +53,11 @@ export function createKeeper(parts: KeeperParts) {
     await exclusively(async () => {
       let unwritten: unknown;
       try {
+        // First: what passes between the two looks is in the later counters, and would be charged again were these lost.
+        const counts = await limits.look();
         const view = await enforcement.look();
-        unwritten = await bringInLine(view);
-        setTrouble(await enforcement.trouble(view));
+        unwritten = await bringInLine(view, counts);
+        setTrouble((await enforcement.trouble(view)) ?? limits.trouble());
       } catch (error) {
         if (!(error instanceof EnforcementError)) throw error;
         setTrouble(error.trouble);
@@ -60,14 +68,17 @@ export function createKeeper(parts: KeeperParts) {
   }
 
   /** A full disk stops the books, not the tunnels that run: answers by what could not be written. */
-  async function bringInLine(view: InterfaceView): Promise<unknown> {
+  async function bringInLine(view: InterfaceView, counts: KernelCounts): Promise<unknown> {
     const now = guard.check();
     const unwritten = failureOf(() => {
-      if (now !== undefined) countTraffic(view, now);
+      if (now !== undefined) countTraffic(view, counts, now);
       expireInBook();
     });
     const { change, goneKeys } = noteForeign(view);
-    const putUp = await apply(change, view);
+    const nowMs = now === undefined ? guard.lastSeen() * 1000 : wallMs();
+    const foreignCidrs = exclusive ? [] : foreign.flatMap((peer) => peer.allowedIps);
+    const areLimited = await limits.bringInLine(store.limits(nowMs), foreignCidrs, now !== undefined);
+    const putUp = await apply(areLimited ? change : { ...change, set: [] }, view);
     const uncounted = failureOf(() => store.countersRestarted(putUp));
     return (
       unwritten ??
@@ -81,8 +92,9 @@ export function createKeeper(parts: KeeperParts) {
     );
   }
 
-  function countTraffic(view: InterfaceView, now: number): void {
-    store.count(new Map(view.peers.map((peer) => [peer.publicKey, peer])), countedSince, now);
+  function countTraffic(view: InterfaceView, counts: KernelCounts, now: number): void {
+    const peers = new Map(view.peers.map((peer) => [peer.publicKey, peer]));
+    store.count(peers, counts, countedSince, now);
     countedSince = now;
   }
 
@@ -118,13 +130,13 @@ export function createKeeper(parts: KeeperParts) {
     };
   }
 
-  function expireInBook(): number {
+  function expireInBook(): EndedSession[] {
     const now = guard.check();
-    if (now === undefined) return 0;
+    if (now === undefined) return [];
     const ended = store.endDue(now);
     for (const { cause } of ended) logger.info({ event: "session-expired", cause }, "a session is over");
     if (ended.length > 0) onChange();
-    return ended.length;
+    return ended;
   }
 
   function setTrouble(trouble: InterfaceTrouble | undefined): void {
@@ -157,34 +169,15 @@ export function createKeeper(parts: KeeperParts) {
     /** Ends what is over and takes those peers off at once; the tick mends what fails here. */
     async expire(): Promise<void> {
       await exclusively(async () => {
-        if (expireInBook() === 0) return;
+        const ended = expireInBook();
+        if (ended.length === 0) return;
         const staying = new Set(store.desiredPeers().map((peer) => peer.publicKey));
         const remove = store.departingKeys().filter((key) => !staying.has(key));
         await enforcement.apply({ set: [], remove }).catch(swallowEnforcement);
+        await limits.release(ended.map(({ sessionId }) => store.limit(sessionId, wallMs())));
       });
     },
-    /**
-     * Puts a session's peer up, then lets the caller write down that it did, before anything else touches the
-     * interface. False when the session was revoked meanwhile, and nothing was done. Throws `EnforcementError`;
-     * nothing is written then.
-     */
-    async admit(sessionId: string, commit: (now: number) => void): Promise<boolean> {
-      return exclusively(async () => {
-        const now = guard.check();
-        if (now === undefined) throw clockInDoubt(guard);
-        const session = store.find(sessionId);
-        if (!session) throw new Error("a sale names a session that the book does not have");
-        if (session.status === "revoked") return false;
-        const addresses = new Set([...store.addressesOf(session.publicKey), session.address]);
-        const peer = { publicKey: session.publicKey, addresses: [...addresses] };
-        boundary("peer-unadmitted");
-        const { rejected } = await enforcement.apply({ set: [peer], remove: [] });
-        if (rejected.length > 0) throw new EnforcementError(notTaken);
-        boundary("peer-admitted");
-        commit(guard.check() ?? now);
-        return true;
-      });
-    },
+    admit,
     /**
      * Writes with `write` that a session is revoked, and takes its peer off. `write` answers whether it still ran. The
      * book leads; a failure on the interface is mended by the tick.
@@ -198,6 +191,7 @@ export function createKeeper(parts: KeeperParts) {
         const off = await enforcement
           .apply({ set: staying, remove })
           .then(({ rejected }) => rejected.length === 0, isNotAnswering);
+        await limits.release([store.limit(sessionId, wallMs())]);
         onChange();
         return off ? "off" : "to-go";
       });
@@ -237,11 +231,6 @@ const notLookedYet: InterfaceTrouble = {
   message: "the WireGuard interface has not been looked at yet",
 };
 
-const notTaken: InterfaceTrouble = {
-  code: "not-answering",
-  message: "the WireGuard interface did not take the peer",
-};
-
 function failureOf(step: () => unknown): unknown {
   try {
     step();
@@ -249,10 +238,6 @@ function failureOf(step: () => unknown): unknown {
   } catch (error) {
     return error;
   }
-}
-
-function clockInDoubt(guard: ClockGuard): EnforcementError {
-  return new EnforcementError({ code: "not-answering", message: guard.doubt() ?? "the clock is in doubt" });
 }
 
 /** False, for an interface that does not answer. */

@@ -163,7 +163,7 @@ describe("two active rows of one key", () => {
     }),
   ];
   const count = (receivedBytes: number, now: number) =>
-    open.store.count(new Map([[key, { publicKey: key, receivedBytes, sentBytes: 0 }]]), now, now);
+    open.store.count(new Map([[key, { publicKey: key, receivedBytes, sentBytes: 0 }]]), new Map(), now, now);
 
   it("are one peer with both addresses, charged once", async () => {
     await adopt(...rows);

@@ -1,6 +1,6 @@
 /** What tunnels need of the host. Fulfilled by `wireguard/` (kernel or in memory). */
 
-/** A peer as it should be: its /32 addresses, without a mask. */
+/** A peer as it should be: its own addresses, each alone and without a mask. */
 export interface DesiredPeer {
   publicKey: string;
   addresses: string[];
@@ -33,7 +33,14 @@ export interface PeerChange {
 
 /** Why nothing can be served now, in words for the operator. */
 export interface InterfaceTrouble {
-  code: "no-interface" | "wrong-key" | "wrong-address" | "forwarding-off" | "no-permission" | "not-answering";
+  code:
+    | "no-interface"
+    | "wrong-key"
+    | "wrong-address"
+    | "forwarding-off"
+    | "no-permission"
+    | "not-answering"
+    | "no-limits";
   /** What is wrong and how to mend it; holds no key of a buyer. */
   message: string;
 }
@@ -45,6 +52,61 @@ export interface Enforcement {
   apply(change: PeerChange): Promise<{ rejected: string[] }>;
   /** Key, address, forwarding (rule: tell before a sale, not after). `undefined` when all is well. */
   trouble(view: InterfaceView): Promise<InterfaceTrouble | undefined>;
+}
+
+/** What one session may pass. Times are what is left of them, in ms; null is without an end. */
+export interface SessionLimit {
+  /** Names its count of bytes: letters and digits, one session's alone for ever. */
+  name: string;
+  addresses: string[];
+  /** Passes uncounted for so long. */
+  time: { leftMs: number | null } | undefined;
+  /** After that, or without it, passes until so much of it is used. */
+  data: { leftMs: number | null; totalBytes: number; usedBytes: number } | undefined;
+}
+
+/** The count begins at the limit's `usedBytes` when `counts` is "anew"; else what is counted stays counted. */
+export interface LimitSetting extends SessionLimit {
+  counts: "on" | "anew";
+}
+
+/** Addresses that are to have no limits any more, and so do not pass. */
+export interface LimitRemoval {
+  addresses: string[];
+  /** The count that they lead to, and whether it goes too; undefined when they lead to none. */
+  count: { name: string; goes: boolean } | undefined;
+}
+
+export interface LimitChange {
+  /** Build everything from nothing; then `set` is all there is. */
+  rebuild: boolean;
+  set: LimitSetting[];
+  remove: LimitRemoval[];
+  /** What passes without limits, as `wg` prints it; undefined leaves it as it is. */
+  foreignCidrs: string[] | undefined;
+}
+
+/** The limits as the kernel has them. */
+export interface LimitsView {
+  /** Nothing of ours is missing. */
+  whole: boolean;
+  /** Left of the time of each address, in ms; null without an end. */
+  time: ReadonlyMap<string, number | null>;
+  data: ReadonlyMap<string, { name: string; leftMs: number | null }>;
+  /** By name. What was dropped counts too: `usedBytes` beyond `totalBytes` says no more than that it is used up. */
+  counts: ReadonlyMap<string, { totalBytes: number; usedBytes: number }>;
+  /** Every address that limits were set for, whether anything is left of them or not. */
+  limited: ReadonlySet<string>;
+}
+
+/**
+ * Limits that the kernel holds by itself: what is in none of them, and not foreign, does not pass. Both throw
+ * `EnforcementError`; a change is applied whole or not at all.
+ */
+export interface Limits {
+  look(): Promise<LimitsView>;
+  /** Setting again what is set, and removing what is gone, is safe. */
+  apply(change: LimitChange): Promise<void>;
 }
 
 export class EnforcementError extends Error {

@@ -31,7 +31,7 @@ const session = (sessionId: string) => {
 const reserve = (publicKey: string, now = NOW) => open.store.reserve(publicKey, firstPurchase, now) ?? "none";
 /** The peer's counters, up and down, as the interface says them. */
 function count(receivedBytes: number, sentBytes: number, since: number, now: number, publicKey = key): void {
-  open.store.count(new Map([[publicKey, { publicKey, receivedBytes, sentBytes }]]), since, now);
+  open.store.count(new Map([[publicKey, { publicKey, receivedBytes, sentBytes }]]), new Map(), since, now);
 }
 const left = (sessionId: string) => bytesLeft(session(sessionId).terms);
 

@@ -3,8 +3,10 @@ import type { Book } from "../db/open-book.ts";
 import type { Bought, Price } from "../protocol/price.ts";
 import { isWireguardKey } from "../protocol/wireguard-key.ts";
 import type { AddressPool } from "./address-pool.ts";
+import type { KernelCounts } from "./limit-keeper.ts";
+import { limitName, limitOf } from "./limits.ts";
 import { createOldRowsStore } from "./old-rows-store.ts";
-import type { DesiredPeer } from "./ports.ts";
+import type { DesiredPeer, SessionLimit } from "./ports.ts";
 import { type Session, type SessionRow, sessionColumns, sessionTables, toSession } from "./session-row.ts";
 import { parseIpv4 } from "./subnet.ts";
 import {
@@ -17,7 +19,7 @@ import {
   unlimited,
   withEndOf,
 } from "./terms.ts";
-import { chargeOnce, growthOf, type PeerCounters } from "./traffic.ts";
+import { chargeOnce, chargeUpTo, growthOf, type PeerCounters } from "./traffic.ts";
 
 /** What a new session's row says of its purchase, for whoever reads the old table. */
 export interface FirstPurchase {
@@ -154,15 +156,18 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   /** The peer is up: adds what was bought, which counts from `from`. */
   function grant(sessionId: string, bought: Bought, now: number, from: number): void {
     const session = mustFind(sessionId);
-    const { status, endedAt } = session;
-    const runsWithoutLimits = status === "active" && unlimited(session.terms);
-    const neverRan = status === "pending" && endedAt === null;
-    if (!runsWithoutLimits) {
-      writeTerms(sessionId, extend(neverRan ? noTerms : session.terms, bought, from), now);
-    }
+    const terms = termsAfter(session, bought, from);
+    if (terms !== session.terms) writeTerms(sessionId, terms, now);
     setStatus.run("active", sessionId);
     setEnd.run(null, null, sessionId);
     stay.run(session.publicKey);
+  }
+
+  /** One that runs without limits has nothing to gain. */
+  function termsAfter({ status, endedAt, terms }: Session, bought: Bought, from: number): Terms {
+    if (status === "active" && unlimited(terms)) return terms;
+    const neverRan = status === "pending" && endedAt === null;
+    return extend(neverRan ? noTerms : terms, bought, from);
   }
 
   /** Gives the session to another key of the same buyer; the old key's peer has to go. */
@@ -199,17 +204,40 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     });
   }
 
-  /** Charges what the counters grew by since they were last counted. */
-  function count(peers: ReadonlyMap<string, PeerCounters>, countedSince: number, now: number): void {
+  /**
+   * Charges what the kernel counted, and for a key that it counted nothing of, what the peer's counters grew by since
+   * they were last looked at. They are kept in either case: whichever counts next goes on from there.
+   */
+  function count(
+    peers: ReadonlyMap<string, PeerCounters>,
+    kernelCounts: KernelCounts,
+    countedSince: number,
+    now: number,
+  ): void {
     for (const [publicKey, sessions] of byPublicKey(live())) {
+      const isCounted = chargeAsCounted(sessions, kernelCounts, now);
       const seen = peers.get(publicKey);
       if (!seen) continue;
       const bytes = Math.min(...sessions.map((session) => growthOf(session, seen)));
       for (const session of sessions) keepCounters(session, seen);
+      if (isCounted) continue;
       for (const { sessionId, terms } of chargeOnce(sessions, bytes, countedSince)) {
         writeTerms(sessionId, terms, now);
       }
     }
+  }
+
+  /** Whether the kernel counted for any of them. */
+  function chargeAsCounted(sessions: readonly Session[], kernelCounts: KernelCounts, now: number): boolean {
+    let isCounted = false;
+    for (const { sessionId, terms } of sessions) {
+      const used = kernelCounts.get(limitName(sessionId));
+      if (used === undefined) continue;
+      isCounted = true;
+      const charged = chargeUpTo(terms, used);
+      if (charged !== terms) writeTerms(sessionId, charged, now);
+    }
+    return isCounted;
   }
 
   function keepCounters(session: Session, { receivedBytes, sentBytes }: PeerCounters): void {
@@ -275,8 +303,25 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
         commit();
       })(),
     endDue: (now: number) => book.transaction(() => endDue(now))(),
-    count: (peers: ReadonlyMap<string, PeerCounters>, countedSince: number, now: number) =>
-      book.transaction(() => count(peers, countedSince, now))(),
+    count: (
+      peers: ReadonlyMap<string, PeerCounters>,
+      kernelCounts: KernelCounts,
+      countedSince: number,
+      now: number,
+    ) => book.transaction(() => count(peers, kernelCounts, countedSince, now))(),
+    /** What the kernel is to hold every live session to, at a moment in unix ms. */
+    limits: (nowMs: number): SessionLimit[] =>
+      live()
+        .filter(isUsable)
+        .map((session) => limitFor(session, nowMs)),
+    limit(sessionId: string, nowMs: number): SessionLimit {
+      return limitFor(mustFind(sessionId), nowMs);
+    },
+    /** As it would be with a purchase added at `now`. */
+    limitWith(sessionId: string, bought: Bought, now: number, nowMs: number): SessionLimit {
+      const session = mustFind(sessionId);
+      return limitFor({ ...session, terms: termsAfter(session, bought, now) }, nowMs);
+    },
 
     /** One peer per key, with every address that the key's live sessions have. */
     desiredPeers(): DesiredPeer[] {
@@ -339,6 +384,10 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
 /** Old rows are checked as strangers are: what cannot be a key or an address never gets near `wg`. */
 function isUsable(session: Session): boolean {
   return isWireguardKey(session.publicKey) && parseIpv4(session.address) !== undefined;
+}
+
+function limitFor(session: Session, nowMs: number): SessionLimit {
+  return limitOf(session, [session.address], nowMs);
 }
 
 function toId(session: Session): string {

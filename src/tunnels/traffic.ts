@@ -18,6 +18,11 @@ function growth(last: number, seen: number): number {
   return seen >= last ? seen - last : seen;
 }
 
+/** Raises what is charged to what the kernel has counted since the data was bought; the same terms if that is no more. */
+export function chargeUpTo(terms: Terms, usedBytes: number): Terms {
+  return terms.quotaBytes === null || usedBytes <= terms.usedBytes ? terms : { ...terms, usedBytes };
+}
+
 interface Chargeable {
   sessionId: string;
   expiresAt: number | null;

@@ -49,6 +49,7 @@ export function troubleOf(error: unknown, interfaceName: string): InterfaceTroub
         code: "not-answering",
         message: `${program} did not end in time; see what holds it up: wg show ${interfaceName} listen-port`,
       };
+    case "no-object":
     case "failed":
       return {
         code: "not-answering",

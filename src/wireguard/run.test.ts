@@ -23,7 +23,13 @@ describe("run", () => {
     expect(output).toBe("a; echo b $HOME");
   });
 
+  it("gives a program its input, and takes it well when nobody reads that", async () => {
+    expect(await run("cat", [], "line\n")).toBe("line\n");
+    expect(await run("true", [], "x".repeat(1_000_000))).toBe("");
+  });
+
   it.each([
+    ["Error: No such file or directory", "no-object"],
     ["Unable to access interface: Operation not permitted", "no-permission"],
     ["Unable to access interface: Permission denied", "no-permission"],
     ["Unable to access interface: No such device", "no-device"],
@@ -72,10 +78,10 @@ describe("run", () => {
       calls.push(call);
       return "";
     };
-    await withPrefix(spy, ["ip", "netns", "exec", "there"])("wg", ["show"]);
+    await withPrefix(spy, ["ip", "netns", "exec", "there"])("wg", ["show"], "said");
     await withPrefix(spy, [])("wg", ["show"]);
     expect(calls).toEqual([
-      ["ip", ["netns", "exec", "there", "wg", "show"]],
+      ["ip", ["netns", "exec", "there", "wg", "show"], "said"],
       ["wg", ["show"]],
     ]);
   });

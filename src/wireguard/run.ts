@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 
 /** Why a command came to nothing, as far as it can be told without repeating what the command printed. */
-export type CommandFault = "not-found" | "no-permission" | "no-device" | "timed-out" | "failed";
+export type CommandFault = "not-found" | "no-permission" | "no-device" | "no-object" | "timed-out" | "failed";
 
 /**
  * Names the program, its exit code and one of our own words. Never arguments or output, and no `cause`:
@@ -18,8 +18,11 @@ export class CommandFailure extends Error {
   }
 }
 
-/** Runs a program with an argument array and gives back its stdout. Throws `CommandFailure`, nothing else. */
-export type Run = (program: string, args: readonly string[]) => Promise<string>;
+/**
+ * Runs a program with an argument array, and `input` on its stdin, and gives back its stdout. Throws `CommandFailure`,
+ * nothing else.
+ */
+export type Run = (program: string, args: readonly string[], input?: string) => Promise<string>;
 
 interface RunLimits {
   timeoutMs?: number;
@@ -28,7 +31,7 @@ interface RunLimits {
 }
 
 export function createRun({ timeoutMs = 10_000, maxOutputBytes = 32 * 1024 * 1024 }: RunLimits = {}): Run {
-  return (program, args) =>
+  return (program, args, input) =>
     new Promise((resolve, reject) => {
       try {
         const child = execFile(
@@ -40,7 +43,8 @@ export function createRun({ timeoutMs = 10_000, maxOutputBytes = 32 * 1024 * 102
             else reject(failureOf(program, error, stderr));
           },
         );
-        child.stdin?.end();
+        // One that has ended reads no further: its exit code tells.
+        child.stdin?.on("error", () => {}).end(input);
       } catch {
         // Node throws E2BIG and bad arguments at once, with the arguments in the error.
         reject(new CommandFailure(program, undefined, "failed"));
@@ -52,7 +56,7 @@ export function createRun({ timeoutMs = 10_000, maxOutputBytes = 32 * 1024 * 102
 export function withPrefix(run: Run, prefix: readonly string[]): Run {
   const [wrapper, ...wrapperArgs] = prefix;
   if (wrapper === undefined) return run;
-  return (program, args) => run(wrapper, [...wrapperArgs, program, ...args]);
+  return (program, args, input) => run(wrapper, [...wrapperArgs, program, ...args], input);
 }
 
 interface ExecError {
@@ -69,9 +73,10 @@ function failureOf(program: string, error: ExecError, stderr: string): CommandFa
   return new CommandFailure(program, undefined, error.killed === true && !overran ? "timed-out" : "failed");
 }
 
-/** `wg` and `ip` end with 1 whatever happened, and never translate the system's error texts. */
+/** `wg`, `ip` and `nft` end with 1 whatever happened, and never translate the system's error texts. */
 function faultIn(stderr: string): CommandFault {
   if (/Operation not permitted|Permission denied/.test(stderr)) return "no-permission";
   if (/No such device|not supported|does not exist|Cannot find device/.test(stderr)) return "no-device";
+  if (/No such file or directory/.test(stderr)) return "no-object";
   return "failed";
 }

@@ -1,0 +1,79 @@
+import { EnforcementError, type InterfaceTrouble, type Limits } from "../tunnels/ports.ts";
+import { printChange } from "./nft-script.ts";
+import { noTable, tableName } from "./nft-table.ts";
+import { nothing, parseTable } from "./nft-view.ts";
+import { CommandFailure, createRun, type Run, withPrefix } from "./run.ts";
+
+export interface NftLimitsOptions {
+  interfaceName: string;
+  run?: Run;
+  /** Put before every command, such as `["ip", "netns", "exec", "operator"]`. */
+  commandPrefix?: readonly string[];
+}
+
+/** Limits in one nftables table of ours; no other is touched. Throws `TypeError` at once for a name that cannot be one. */
+export function createNftLimits(options: NftLimitsOptions): Limits {
+  const { interfaceName } = options;
+  const table = tableName(interfaceName);
+  const nft = nftOf(options);
+  return {
+    async look() {
+      try {
+        return parseTable(await nft(["-j", "list", "table", "inet", table]));
+      } catch (error) {
+        if (error instanceof CommandFailure && error.fault === "no-object") return nothing;
+        throw asTrouble(error);
+      }
+    },
+    async apply(change) {
+      try {
+        await nft(["-f", "-"], printChange(interfaceName, change));
+      } catch (error) {
+        throw asTrouble(error);
+      }
+    },
+  };
+}
+
+/** Whether this host could hold limits: the rights, and all that the kernel has to have. Changes nothing. */
+export async function nftTrouble(options: NftLimitsOptions): Promise<InterfaceTrouble | undefined> {
+  const data = { leftMs: 1000, totalBytes: 1, usedBytes: 0 };
+  const sample = { name: "sample", addresses: ["192.0.2.1", "2001:db8::1"], time: { leftMs: 1000 }, data };
+  const set = [{ ...sample, counts: "anew" as const }];
+  const change = { rebuild: true, set, remove: [], foreignCidrs: ["192.0.2.0/24", "2001:db8::/32"] };
+  try {
+    await nftOf(options)(["-c", "-f", "-"], printChange(options.interfaceName, change));
+    return undefined;
+  } catch (error) {
+    return asTrouble(error).trouble;
+  }
+}
+
+/** Takes our table away (rule 38); nothing to do where there is none. Throws `EnforcementError`. */
+export async function removeNftLimits(options: NftLimitsOptions): Promise<void> {
+  await nftOf(options)(["-f", "-"], noTable(options.interfaceName)).catch((error: unknown) => {
+    throw asTrouble(error);
+  });
+}
+
+function nftOf({ run = createRun(), commandPrefix = [] }: NftLimitsOptions) {
+  const runPrefixed = withPrefix(run, commandPrefix);
+  return (args: readonly string[], input?: string) => runPrefixed("nft", args, input);
+}
+
+function asTrouble(error: unknown): EnforcementError {
+  return new EnforcementError({ code: "no-limits", message: inWords(error) }, { cause: error });
+}
+
+function inWords(error: unknown): InterfaceTrouble["message"] {
+  switch (error instanceof CommandFailure ? error.fault : "failed") {
+    case "not-found":
+      return "nft cannot be run, which keeps tunnels to their limits; install nftables (apt-get install nftables)";
+    case "no-permission":
+      return "no permission to use nft, which keeps tunnels to their limits; run as root or with the capability CAP_NET_ADMIN";
+    case "timed-out":
+      return "nft did not end in time; see what holds it up: nft list tables";
+    default:
+      return "nft does not take the tunnels' limits; try by hand: nft list ruleset, and see whether the kernel has nf_tables";
+  }
+}

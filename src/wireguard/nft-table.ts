@@ -1,0 +1,64 @@
+import { isInterfaceName } from "./peer-guard.ts";
+
+/**
+ * Our one table. A peer's packets are judged once, where they come in from the tunnel and where they go out to it: by
+ * one look-up each for time, data and foreign peers, however many peers there are. An accept ends our chain alone; other tables
+ * judge as they did. After `mangle`, so that what the rules of scripts/wg-up.sh drop is not counted.
+ */
+export const FAMILIES = [
+  { nft: "ip", type: "ipv4_addr", suffix: "4" },
+  { nft: "ip6", type: "ipv6_addr", suffix: "6" },
+] as const;
+export type Family = (typeof FAMILIES)[number];
+
+export const CHAINS = [
+  { name: "from_peer", hook: "prerouting", device: "iifname", side: "saddr" },
+  { name: "to_peer", hook: "postrouting", device: "oifname", side: "daddr" },
+] as const;
+type Chain = (typeof CHAINS)[number];
+
+/** `time`: passes uncounted. `data`: passes by its count. `limited`: has limits, so it is nobody else's. */
+export const SETS = ["time", "data", "limited", "foreign"] as const;
+
+export function tableName(interfaceName: string): string {
+  if (!isInterfaceName(interfaceName)) throw new TypeError("not a network interface's name");
+  return `europa_limits_${interfaceName}`;
+}
+
+export function familyOf(address: string): Family {
+  return address.includes(":") ? FAMILIES[1] : FAMILIES[0];
+}
+
+/** A packet without time meets its count only after that: data is charged only while no time runs. */
+export function chainRules(chain: Chain, interfaceName: string): string[] {
+  const judged = FAMILIES.flatMap(({ nft, suffix }) => {
+    const address = `${nft} ${chain.side}`;
+    return [
+      `${address} @time${suffix} accept`,
+      `quota name ${address} map @data${suffix} accept`,
+      `${address} @limited${suffix} drop`,
+      `${address} @foreign${suffix} accept`,
+    ];
+  });
+  return [`${chain.device} != "${interfaceName}" accept`, ...judged, "drop"];
+}
+
+export function emptyTable(interfaceName: string): string {
+  const sets = FAMILIES.flatMap(({ type, suffix }) => [
+    `set time${suffix} { type ${type}; flags timeout; }`,
+    `map data${suffix} { type ${type} : quota; flags timeout; }`,
+    `set limited${suffix} { type ${type}; }`,
+    `set foreign${suffix} { type ${type}; flags interval; }`,
+  ]);
+  const chains = CHAINS.map((chain) => {
+    const head = `type filter hook ${chain.hook} priority mangle + 5; policy accept;`;
+    return `chain ${chain.name} {\n${[head, ...chainRules(chain, interfaceName)].join("\n")}\n}`;
+  });
+  return [`table inet ${tableName(interfaceName)} {`, ...sets, ...chains, "}"].join("\n");
+}
+
+/** The table gone, whether it was there or not. */
+export function noTable(interfaceName: string): string {
+  const table = `table inet ${tableName(interfaceName)}`;
+  return `add ${table}\ndelete ${table}`;
+}

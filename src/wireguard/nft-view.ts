@@ -1,0 +1,86 @@
+import { z } from "zod";
+import type { LimitsView } from "../tunnels/ports.ts";
+import { ALLOWANCE_BYTES } from "./nft-script.ts";
+import { CHAINS, chainRules, FAMILIES, SETS } from "./nft-table.ts";
+
+/** What `nft -j list table` prints (libnftables-json(5)), as far as we look at it. */
+const printedSchema = z.object({
+  nftables: z.array(
+    z.object({
+      quota: z.object({ name: z.string(), bytes: z.number(), used: z.number() }).optional(),
+      set: z.object({ name: z.string(), elem: z.array(z.unknown()).optional() }).optional(),
+      map: z.object({ name: z.string(), elem: z.array(z.unknown()).optional() }).optional(),
+      chain: z.object({ name: z.string(), hook: z.string().optional() }).optional(),
+      rule: z.object({ chain: z.string() }).optional(),
+    }),
+  ),
+});
+type Printed = z.infer<typeof printedSchema>["nftables"];
+
+export const nothing: LimitsView = {
+  whole: false,
+  time: new Map(),
+  data: new Map(),
+  counts: new Map(),
+  limited: new Set(),
+};
+
+/** Throws for what nft does not print. */
+export function parseTable(json: string): LimitsView {
+  const printed = printedSchema.parse(JSON.parse(json)).nftables;
+  const sets = new Map(
+    printed.flatMap(({ set, map }) => {
+      const found = set ?? map;
+      return found ? [[found.name, found.elem ?? []] as const] : [];
+    }),
+  );
+  const elementsOf = (name: string) => FAMILIES.flatMap(({ suffix }) => sets.get(name + suffix) ?? []);
+  return {
+    whole: isWhole(printed, new Set(sets.keys())),
+    time: new Map(
+      elementsOf("time")
+        .map(element)
+        .filter((found) => found !== undefined),
+    ),
+    data: new Map(elementsOf("data").flatMap(dataElement)),
+    counts: new Map(
+      printed.flatMap(({ quota }) =>
+        quota
+          ? [[quota.name, { totalBytes: quota.bytes - ALLOWANCE_BYTES, usedBytes: quota.used }] as const]
+          : [],
+      ),
+    ),
+    limited: new Set(elementsOf("limited").flatMap((each) => (typeof each === "string" ? [each] : []))),
+  };
+}
+
+function isWhole(printed: Printed, sets: ReadonlySet<string>): boolean {
+  const hasSets = SETS.every((name) => FAMILIES.every(({ suffix }) => sets.has(name + suffix)));
+  return (
+    hasSets &&
+    CHAINS.every(({ name, hook }, index) => {
+      const rules = printed.filter(({ rule }) => rule?.chain === name).length;
+      const hooked = printed.some(({ chain }) => chain?.name === name && chain.hook === hook);
+      return hooked && rules === chainRules(CHAINS[index] ?? CHAINS[0], "wg0").length;
+    })
+  );
+}
+
+const timedElement = z.object({ elem: z.object({ val: z.string(), expires: z.number().optional() }) });
+
+/** An address, and what is left of its time. nft prints whole seconds here, rounded down. */
+function element(printed: unknown): [string, number | null] | undefined {
+  if (typeof printed === "string") return [printed, null];
+  const timed = timedElement.safeParse(printed);
+  if (!timed.success) return undefined;
+  const { val, expires } = timed.data.elem;
+  return [val, expires === undefined ? null : expires * 1000];
+}
+
+function dataElement(printed: unknown): [string, { name: string; leftMs: number | null }][] {
+  if (!Array.isArray(printed)) return [];
+  const [key, name] = printed as unknown[];
+  const [address, leftMs] = element(key) ?? [];
+  if (address === undefined || leftMs === undefined || typeof name !== "string") return [];
+  return [[address, { name, leftMs }]];
+}
