@@ -25,7 +25,12 @@ export interface Environment {
   defaultNsecFile: string;
 }
 
-/** The only reader of `process.env`. */
+/** Whether a terminal may be written to in colours (no-color.org). */
+export function mayColor(): boolean {
+  return !process.env.NO_COLOR;
+}
+
+/** Beside `mayColor` the only reader of `process.env`. */
 export function readEnvironment(): Environment {
   return {
     configPath: process.env.EUROPA_NODE_CONFIG || "/etc/europa-node/config.toml",

@@ -14,6 +14,7 @@ import { openRecords } from "./daemon/records.ts";
 import { serveRestoreReport } from "./daemon/restore-desk.ts";
 import { serveSessions } from "./daemon/sessions-desk.ts";
 import { serveStanding } from "./daemon/standing.ts";
+import { serveStatus } from "./daemon/status.ts";
 import { raiseTunnels } from "./daemon/tunnels.ts";
 import { inWordsOfDisk } from "./daemon/unwritable-at-start.ts";
 import { openWallet } from "./daemon/wallet.ts";
@@ -69,5 +70,6 @@ async function comeUp(context: Context): Promise<void> {
   });
   const market = createMarket({ config, ...openSales, vacancy, keeper, closedToStrangers });
   await serveBuyers(context, { records, tunnels, openSales, wallet, vacancy });
-  await keepListing(context, records, wallet, market);
+  const listing = await keepListing(context, records, wallet, market);
+  serveStatus(context, { records, tunnels, openSales, wallet, listing });
 }

@@ -41,6 +41,7 @@ function check(text: string, named: boolean): Promise<number | undefined> {
     environment,
     print: (line) => printed.push(line),
     complain: (line) => printed.push(line),
+    inColor: false,
   });
 }
 

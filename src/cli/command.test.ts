@@ -5,6 +5,7 @@ const nothing: CommandIo = {
   environment: { configPath: "", logLevel: "", wireguardMode: "", defaultNsecFile: "" },
   print: () => {},
   complain: () => {},
+  inColor: false,
 };
 
 let seen: unknown;

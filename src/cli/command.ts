@@ -8,6 +8,8 @@ export interface CommandIo {
   print(line: string): void;
   /** One line to stderr. */
   complain(line: string): void;
+  /** stdout is a terminal, and nobody has asked for no colours. */
+  inColor: boolean;
 }
 
 interface Argument {

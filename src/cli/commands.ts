@@ -16,6 +16,8 @@ import { sessionsExtend } from "./sessions-extend.ts";
 import { sessionsList } from "./sessions-list.ts";
 import { sessionsRevoke } from "./sessions-revoke.ts";
 import { sessionsShow } from "./sessions-show.ts";
+import { status } from "./status.ts";
+import { walletBalance } from "./wallet-balance.ts";
 import { walletRepublish } from "./wallet-republish.ts";
 
 /** Every command, in the order in which `--help` lists them. */
@@ -24,6 +26,7 @@ export const commands: readonly Command[] = [
   checkConfig,
   doctor,
   lnurl,
+  status,
   sessionsList,
   sessionsShow,
   sessionsRevoke,
@@ -34,6 +37,7 @@ export const commands: readonly Command[] = [
   listingResume,
   listingRetire,
   books,
+  walletBalance,
   walletRepublish,
   backup,
   restore,

@@ -54,6 +54,7 @@ prices = ${prices}
     environment,
     print: (line) => printed.push(line),
     complain: (line) => complained.push(line),
+    inColor: false,
   });
 }
 

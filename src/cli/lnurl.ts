@@ -1,4 +1,5 @@
 import { renderUnicodeCompact } from "uqr";
+import * as z from "zod";
 import type { Config } from "../config/types.ts";
 import { ConfigError, EXIT_CONFIG, loadConfig } from "../config.ts";
 import { encodeLnurl, lightningUri, payRequestUrl, satTiers } from "../protocol/lnurl.ts";
@@ -6,14 +7,18 @@ import { describePrice } from "../protocol/price.ts";
 import { command, json } from "./command.ts";
 import { EXIT_NOTHING_SOLD } from "./exit-codes.ts";
 
-/** One tier as `--json` prints it. */
-interface TierLnurl {
-  tier: string;
-  url: string;
+const tierLnurlSchema = z.object({
+  tier: z.string(),
+  url: z.string(),
   /** LUD-01, in lower case. */
-  lnurl: string;
-  lightning: string;
-}
+  lnurl: z.string(),
+  lightning: z.string(),
+});
+
+/** What `--json` prints. */
+export const tierLnurlsSchema = z.array(tierLnurlSchema);
+
+type TierLnurl = z.infer<typeof tierLnurlSchema>;
 
 export const lnurl = command({
   name: "lnurl",

@@ -1,4 +1,4 @@
-import { readEnvironment } from "../config.ts";
+import { mayColor, readEnvironment } from "../config.ts";
 import { version } from "../version.ts";
 import { type Command, type CommandIo, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
@@ -17,6 +17,7 @@ export async function main(argv: string[]): Promise<number | undefined> {
     environment: readEnvironment(),
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),
+    inColor: process.stdout.isTTY === true && mayColor(),
   };
   return dispatch(argv, io);
 }

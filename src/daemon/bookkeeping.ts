@@ -2,6 +2,7 @@ import { type Bookkeeper, createBookkeeper } from "../books/bookkeeper.ts";
 import { createBooksStore } from "../books/books-store.ts";
 import type { BooksReport } from "../books/report.ts";
 import { viewTunnels } from "../books/tunnel-view.ts";
+import { walletBalanceOf } from "../books/wallet-balance.ts";
 import type { Mints } from "../cashu/mints.ts";
 import { describe } from "../jobs.ts";
 import { createWalletComparison } from "../wallet/comparison.ts";
@@ -63,6 +64,9 @@ export function startBookkeeping(
   });
   const republishing = { relays, comparison, store, walletStore: wallet.store, outbox, pubkeyHex, clock };
   control.serve("books", () => bookkeeper.balance("all", stopping.signal));
+  control.serve("wallet-balance", async () =>
+    walletBalanceOf(await bookkeeper.balance("missing", stopping.signal)),
+  );
   control.serve("wallet-republish", () => republishWallet(republishing, stopping.signal));
   // What is under way writes nothing more.
   life.onClose(() => stopping.abort());
