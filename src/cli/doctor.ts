@@ -14,7 +14,7 @@ import { readTokenInput } from "./token-input.ts";
 export const doctor = command({
   name: "doctor",
   group: "Before the start",
-  summary: "look at the host, its name, relays, mints and tunnels, and say what is wrong and how to mend it",
+  summary: "look at host, name, relays, mints and tunnels: what is wrong, and how to mend it",
   about: [
     "It changes nothing. As root it sees most; the daemon may run or not. Each relay is sent the listing as it stands,",
     "and wallet events that it lacks, the same bytes; where there is no listing yet, an event that no relay keeps.",

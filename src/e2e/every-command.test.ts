@@ -1,0 +1,229 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type * as z from "zod";
+import { booksReportSchema } from "../books/report.ts";
+import { walletBalanceSchema } from "../books/wallet-balance.ts";
+import { checkedConfigSchema } from "../cli/check-config.ts";
+import { type Command, UsageError } from "../cli/command.ts";
+import { commands } from "../cli/commands.ts";
+import { tierLnurlsSchema } from "../cli/lnurl.ts";
+import { listingReportSchema, publishedSchema } from "../daemon/listing-report.ts";
+import {
+  sessionExtendSchema,
+  sessionListSchema,
+  sessionRevokeSchema,
+  sessionShowSchema,
+} from "../daemon/sessions-report.ts";
+import { statusReportSchema } from "../daemon/status-report.ts";
+import { createBuyer } from "../testing/buyer.ts";
+import { mintToken } from "../testing/ecash.ts";
+import { startMint, type TestMint } from "../testing/mint.ts";
+import { createOperator, type Operator } from "../testing/operator.ts";
+import { orderAt } from "../testing/orders.ts";
+import { startRelay, type TestRelay } from "../testing/relay.ts";
+import { republishedSchema } from "../wallet/republish.ts";
+
+const DAY = { amount: 100, unit: "day" } as const;
+const ADDRESS = "10.66.42.2";
+const NOBODY = "10.66.42.99";
+
+interface Step {
+  argv: readonly string[];
+  schema: z.ZodType;
+  exitCode: number;
+}
+
+const step = (argv: readonly string[], schema: z.ZodType, exitCode = 0): Step => ({ argv, schema, exitCode });
+
+/** In this order, at a daemon that has sold one tunnel. */
+const steps: readonly Step[] = [
+  step(["check-config"], checkedConfigSchema),
+  step(["lnurl"], tierLnurlsSchema),
+  step(["status"], statusReportSchema),
+  step(["sessions", "list"], sessionListSchema),
+  step(["sessions", "list", "--all"], sessionListSchema),
+  step(["sessions", "show", ADDRESS], sessionShowSchema),
+  step(["sessions", "show", NOBODY], sessionShowSchema, 1),
+  step(["sessions", "extend", ADDRESS, "--hours", "5"], sessionExtendSchema),
+  step(["sessions", "extend", NOBODY, "--gib", "1"], sessionExtendSchema, 1),
+  step(["sessions", "revoke", ADDRESS, "--reason", "a report"], sessionRevokeSchema),
+  step(["sessions", "revoke", ADDRESS, "--reason", "a report"], sessionRevokeSchema, 1),
+  step(["listing", "pause"], publishedSchema),
+  step(["listing", "show"], listingReportSchema),
+  step(["listing", "retire"], publishedSchema),
+  step(["listing", "resume"], publishedSchema),
+  step(["listing", "publish"], publishedSchema),
+  step(["books"], booksReportSchema),
+  step(["wallet", "balance"], walletBalanceSchema),
+  step(["wallet", "republish"], republishedSchema),
+];
+
+/** At the same daemon, once its relay is gone. */
+const inTheDark: readonly Step[] = [
+  step(["status"], statusReportSchema),
+  step(["listing", "show"], listingReportSchema, 2),
+  ...["pause", "resume", "publish", "retire"].map((word) => step(["listing", word], publishedSchema, 2)),
+  step(["books"], booksReportSchema, 2),
+  step(["wallet", "balance"], walletBalanceSchema, 2),
+  step(["wallet", "republish"], republishedSchema, 2),
+];
+
+/** Exit codes that take another scene, and where they have it. */
+const elsewhere = [
+  "books 1", // e2e/books.test.ts
+  "lnurl 1", // cli/lnurl.test.ts
+  "listing publish 1", // below, where there is nothing to offer
+  "listing pause 1",
+  "listing resume 1",
+  "listing retire 1", // only while the daemon ends
+];
+/** Commands with scenes of their own: e2e/cli, e2e/backup, doctor/. */
+const others = ["", "doctor", "backup", "restore", "restore-report", "refund"];
+const walked = commands.filter(({ name }) => !others.includes(name));
+
+/** What a command asks for beside its arguments. */
+const demanded: Readonly<Record<string, readonly string[]>> = {
+  "sessions revoke": ["--reason", "y"],
+  "sessions extend": ["--hours", "1"],
+};
+
+let relay: TestRelay;
+let mint: TestMint;
+let operator: Operator;
+
+beforeAll(async () => {
+  relay = await startRelay();
+  mint = await startMint();
+  operator = await createOperator({
+    relays: [relay.url],
+    mints: [mint.url],
+    lightning: { backend: "stub" },
+  });
+});
+afterAll(async () => {
+  await operator.destroy();
+  await mint.stop();
+  await relay.stop();
+});
+
+function find(argv: readonly string[]): { command: Command; rest: string[] } {
+  for (const count of [2, 1]) {
+    const command = commands.find(({ name }) => name === argv.slice(0, count).join(" "));
+    if (command) return { command, rest: argv.slice(count) };
+  }
+  throw new Error(`there is no command ${argv.join(" ")}`);
+}
+
+/** In this process: what the binary makes of argv and exit code is in cli.test.ts. */
+async function run(argv: readonly string[], configPath = operator.configPath) {
+  const { command, rest } = find(argv);
+  const out: string[] = [];
+  const err: string[] = [];
+  const environment = {
+    configPath,
+    logLevel: "info",
+    wireguardMode: "in-memory",
+    defaultNsecFile: join(operator.folder, "none"),
+  };
+  const exitCode = await command.run(rest, {
+    environment,
+    print: (line) => out.push(line),
+    complain: (line) => err.push(line),
+    inColor: false,
+  });
+  return { exitCode, out, err };
+}
+
+async function walk(some: readonly Step[]): Promise<void> {
+  for (const { argv, schema, exitCode } of some) {
+    const asJson = await run([...argv, "--json"]);
+    const told = { argv, exitCode: asJson.exitCode, err: asJson.err };
+    expect(told).toEqual({ argv, exitCode, err: [] });
+    expect(asJson.out).toHaveLength(1);
+    const parsed = schema.safeParse(JSON.parse(asJson.out[0] ?? ""));
+    expect({ argv, wrong: parsed.error?.issues }).toEqual({ argv, wrong: undefined });
+  }
+}
+
+it("knows a step for every command, and a scene for every exit code", () => {
+  const seen = [...steps, ...inTheDark].map(({ argv, exitCode }) => `${find(argv).command.name} ${exitCode}`);
+  const general = ["64", "69", "78"];
+  for (const { name, exits } of walked) {
+    for (const code of Object.keys(exits).filter((exit) => !general.includes(exit))) {
+      expect([...seen, ...elsewhere]).toContain(`${name} ${code}`);
+    }
+  }
+});
+
+describe.each(walked.map((command) => [command.name, command] as const))("%s", (name, command) => {
+  const needed = Object.entries(command.arguments).flatMap(([, { optional }]) => (optional ? [] : ["x"]));
+  const whole = [...name.split(" "), ...needed, ...(demanded[name] ?? [])];
+
+  it("64 for one argument too many, which it names", async () => {
+    const more = [...whole, ...Object.keys(command.arguments).slice(needed.length), "surplus"];
+    await expect(run(more)).rejects.toThrow(UsageError);
+    await expect(run(more)).rejects.toThrow('"surplus"');
+  });
+
+  it.runIf(69 in command.exits)("69 without a daemon, in words, nothing on stdout", async () => {
+    expect(await run(whole)).toEqual({
+      exitCode: 69,
+      out: [],
+      err: [expect.stringMatching(/^no daemon answers at .*: is it running, with this configuration\?$/)],
+    });
+  });
+
+  it.runIf(78 in command.exits)("78 for a config that is wrong", async () => {
+    const bad = join(operator.folder, "bad.toml");
+    writeFileSync(bad, "[server]\nport = 0\n");
+    expect((await run(whole, bad)).exitCode).toBe(78);
+    rmSync(bad);
+  });
+});
+
+it.each([
+  [["sessions", "revoke", "x"], /--reason <text> is missing/],
+  [["sessions", "revoke", "x", "--reason", " "], /--reason <text> is missing/],
+  [["sessions", "revoke", "x", "--reason", "y".repeat(201)], /has 201 characters, at most 200/],
+  [["sessions", "revoke", "--reason", "y"], /<session> is missing/],
+  [["sessions", "extend", "x"], /one of --hours <n> and --gib <n>/],
+  [["sessions", "extend", "x", "--hours", "1", "--gib", "1"], /one of --hours <n> and --gib <n>/],
+  ...["0", "-1", "1.5", "8761", "many", ""].map(
+    (hours) => [["sessions", "extend", "x", `--hours=${hours}`], /--hours must be a whole number/] as const,
+  ),
+  [["sessions", "extend", "x", "--gib", "10241"], /--gib must be a whole number from 1 to 10240/],
+] as const)("64 for %j", async (argv, said) => {
+  await expect(run(argv)).rejects.toThrow(said);
+});
+
+it("every answer is as its schema has it, with every exit code, with the relay and without", async () => {
+  await operator.start();
+  await operator.waitForEvent("listing-published");
+  const { token } = await mintToken({
+    mintUrl: mint.url,
+    amountSat: DAY.amount,
+    lock: { pubkey: operator.p2pk },
+  });
+  expect((await createBuyer().purchase(orderAt(operator, DAY, { token }))).status).toBe(200);
+  await walk(steps);
+  await relay.stop();
+  await walk(inTheDark);
+});
+
+it("1 where there is nothing to offer, in words; what was asked for stands all the same", async () => {
+  await operator.stop();
+  await relay.start();
+  operator.writeConfig({ mints: [], cashuEnabled: false });
+  await operator.start();
+  for (const word of ["pause", "resume", "publish"]) {
+    expect(await run(["listing", word])).toMatchObject({
+      exitCode: 1,
+      out: [
+        expect.stringMatching(/^The listing is/),
+        "Nothing went out: no payment method is ready to be offered.",
+      ],
+    });
+  }
+  await operator.stop();
+});
