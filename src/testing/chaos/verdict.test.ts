@@ -204,6 +204,7 @@ describe("the verdict on a chaos", () => {
     ],
   ];
 
+  const says = (what: RegExp) => ({ problems: expect.arrayContaining([expect.stringMatching(what)]) });
   const lightningCases: typeof cases = [
     [
       "a payer whose invoice lapsed",
@@ -223,7 +224,11 @@ describe("the verdict on a chaos", () => {
       },
       { owed: 1, lost: 0, granted: 1 },
     ],
-    ["a payer who never had his .conf", (w) => Object.assign(w.paidBill, { isClaimed: false }), {}],
+    [
+      "a payer who never had his .conf",
+      (w) => Object.assign(w.paidBill, { isClaimed: false }),
+      says(/payer never had his/),
+    ],
     [
       "an hour too many over Lightning",
       (w) => Object.assign(w.paidSession, { timeUntil: w.paidSession.timeUntil + 3600 }),
@@ -240,20 +245,42 @@ describe("the verdict on a chaos", () => {
     [
       "a sale over other time than was paid for",
       (w) => Object.assign(w.paidInvoice, { boughtSeconds: 1 }),
-      {},
+      says(/paid for 7200 s .* granted 1 s/),
     ],
     [
       "a tunnel for an invoice that is not paid",
       (w) => Object.assign(w.unpaidInvoice, { state: "granted" }),
-      {},
+      says(/not paid has a sale that is granted/),
     ],
-    ["a payment that the node does not have", (w) => Object.assign(w.paidAtNode, { isPaid: false }), {}],
-    ["a sum that is not the node's", (w) => Object.assign(w.paidInvoice, { receivedMsat: 30_000 }), {}],
-    ["a fee that is not the node's", (w) => Object.assign(w.paidInvoice, { feeMsat: 0 }), {}],
+    [
+      "a payment that the node does not have",
+      (w) => Object.assign(w.paidAtNode, { isPaid: false }),
+      says(/not paid has a sale that is granted/),
+    ],
+    [
+      "an amount that is not the node's",
+      (w) => Object.assign(w.paidInvoice, { receivedMsat: 30_000 }),
+      says(/received 31000 msat, the book says 30000/),
+    ],
+    [
+      "a fee that is not the node's",
+      (w) => Object.assign(w.paidInvoice, { feeMsat: 0 }),
+      says(/received 31000 msat/),
+    ],
+    [
+      "an invoice that was paid and never given out",
+      (w) => w.invoices.push({ ...w.paidAtNode, paymentHash: "stray" }),
+      says(/paid that nobody was given/),
+    ],
+    [
+      "a sum that is not the node's",
+      (w) => Object.assign(w.unpaidInvoice, { receivedMsat: 1_000 }),
+      says(/32000 msat were paid over Lightning, the book has 33000/),
+    ],
     [
       "a granted sale of which the node knows nothing",
       (w) => w.book.invoices.push({ ...w.paidInvoice, paymentHash: "other" }),
-      {},
+      says(/1 invoices were paid, and 2 were granted/),
     ],
     [
       "an invoice that never comes to its end",
