@@ -5,6 +5,7 @@ import { keepBackups } from "./daemon/backups.ts";
 import { startBookkeeping } from "./daemon/bookkeeping.ts";
 import { serveBuyers } from "./daemon/buyers.ts";
 import type { Context, StartFlags } from "./daemon/context.ts";
+import { startFolding } from "./daemon/folding.ts";
 import { createLifetime } from "./daemon/lifetime.ts";
 import { keepListing } from "./daemon/listing.ts";
 import { createMarket } from "./daemon/market.ts";
@@ -52,7 +53,8 @@ async function comeUp(context: Context): Promise<void> {
   const wallet = await openWallet(context, records, openSales.mints);
   keepBackups(context, records);
   const bookkeeping = startBookkeeping(context, { records, tunnels, wallet, mints: openSales.mints });
-  startNotes(context, { records, tunnels, openSales, wallet, bookkeeper: bookkeeping });
+  startFolding(context, records);
+  startNotes(context, { records, tunnels, openSales, wallet, bookkeeping });
   serveStanding(context, { records, tunnels, openSales, wallet });
   serveRestoreReport(context, { records, wallet, lightning: openSales.lightning, bookkeeping });
 

@@ -1,6 +1,6 @@
 import { normaliseMintUrl } from "../protocol/mint-url.ts";
 import type { Place } from "../wallet/comparison.ts";
-import type { BookedEcashSale, BookedProof, BookedSale } from "./books-store.ts";
+import type { BookedProof, BookedSale, Folded } from "./books-store.ts";
 import { checkSale, isPaidSale, lossOf } from "./check-sale.ts";
 import type { BookDifference, BooksReport, LightningSums, MintSums, OpenSale, Sums } from "./report.ts";
 import type { TunnelView } from "./tunnel-view.ts";
@@ -8,6 +8,7 @@ import type { TunnelView } from "./tunnel-view.ts";
 export interface BookFacts {
   sales: readonly BookedSale[];
   proofs: readonly BookedProof[];
+  folded: Folded;
   /** By `Y`, from a comparison that began before the facts were read; `undefined`: there was none. */
   places: ReadonlyMap<string, Place> | undefined;
   tunnels: TunnelView;
@@ -18,20 +19,21 @@ export interface BookFacts {
 
 /** Adds the books up, and names what does not balance (rule 14). Pure. */
 export function balanceBooks(facts: BookFacts): BooksReport {
-  const { sales, proofs, tunnels, now } = facts;
+  const { sales, folded, tunnels, now } = facts;
   const mints = sumByMint(facts);
   const total = addUp(mints);
-  const differences = [...saleDifferences(sales), ...strayProofs(sales, proofs), ...tunnelDifferences(facts)];
+  const differences = [...saleDifferences(sales), ...strayProofs(facts), ...tunnelDifferences(facts)];
   const unknown = unknownParts(facts, total);
   const paid = sales.filter(isPaidSale);
+  const forgotten = sumOf(folded.sales, (group) => group.sales);
   const granted = paid.filter(({ state }) => state === "granted").length;
   return {
     balanced: differences.length > 0 ? false : unknown.length > 0 ? "unknown" : true,
     at: now,
     mints,
     total,
-    lightning: sumLightning(paid),
-    payments: { sales: paid.length, granted, owed: paid.length - granted },
+    lightning: sumLightning(paid, folded),
+    payments: { sales: forgotten + paid.length, granted: forgotten + granted, owed: paid.length - granted },
     tunnels: {
       live: tunnels.live,
       up: tunnels.without === "unknown" ? "unknown" : tunnels.live - tunnels.without.length,
@@ -42,7 +44,7 @@ export function balanceBooks(facts: BookFacts): BooksReport {
   };
 }
 
-function sumByMint({ sales, proofs, places }: BookFacts): MintSums[] {
+function sumByMint({ sales, proofs, folded, places }: BookFacts): MintSums[] {
   const byMint = new Map<string, MintSums>();
   const sumsOf = (mintUrl: string): MintSums => {
     const key = normaliseMintUrl(mintUrl) ?? mintUrl;
@@ -56,6 +58,17 @@ function sumByMint({ sales, proofs, places }: BookFacts): MintSums[] {
     sums.feeSat += sale.feeSat;
     sums.lossSat += lossOf(sale);
   }
+  for (const { mintUrl, faceSat, feeSat, lossSat } of folded.sales.filter(isEcash)) {
+    const sums = sumsOf(mintUrl);
+    sums.paidSat += faceSat;
+    sums.feeSat += feeSat;
+    sums.lossSat += lossSat;
+  }
+  for (const { mintUrl, spentSat } of folded.spent) {
+    const sums = sumsOf(mintUrl);
+    sums.proofSat += spentSat;
+    sums.spentSat += spentSat;
+  }
   for (const proof of proofs) {
     const sums = sumsOf(proof.mintUrl);
     sums.proofSat += proof.amountSat;
@@ -64,11 +77,13 @@ function sumByMint({ sales, proofs, places }: BookFacts): MintSums[] {
   return [...byMint.values()];
 }
 
-function isEcash(sale: BookedSale): sale is BookedEcashSale {
+function isEcash<Sale extends Pick<BookedSale, "method">>(
+  sale: Sale,
+): sale is Extract<Sale, { method: "cashu" }> {
   return sale.method === "cashu";
 }
 
-function sumLightning(paid: readonly BookedSale[]): LightningSums {
+function sumLightning(paid: readonly BookedSale[], folded: Folded): LightningSums {
   const sums = {
     payments: 0,
     requestedMsat: 0,
@@ -89,6 +104,15 @@ function sumLightning(paid: readonly BookedSale[]): LightningSums {
     sums.feeMsat += feeMsat;
     sums.overpaidMsat += Math.max(0, beyondMsat);
     sums.shortMsat += Math.max(0, -beyondMsat);
+  }
+  for (const group of folded.sales) {
+    if (isEcash(group)) continue;
+    sums.payments += group.sales;
+    sums.requestedMsat += group.requestedMsat;
+    sums.receivedMsat += group.receivedMsat;
+    sums.feeMsat += group.nodeFeeMsat;
+    sums.overpaidMsat += group.overpaidMsat;
+    sums.shortMsat += group.shortMsat;
   }
   return sums;
 }
@@ -131,13 +155,20 @@ function saleDifferences(sales: readonly BookedSale[]): BookDifference[] {
   return sales.flatMap((sale) => checkSale(sale).map((what) => ({ saleId: sale.saleId, what })));
 }
 
-/** Proofs that no sale accounts for. */
-function strayProofs(sales: readonly BookedSale[], proofs: readonly BookedProof[]): BookDifference[] {
-  const allSat = proofs.reduce((sum, { amountSat }) => sum + amountSat, 0);
-  const soldSat = sales.filter(isEcash).reduce((sum, { proofSat }) => sum + proofSat, 0);
+/** Proofs that no sale accounts for, be it one that is forgotten. */
+function strayProofs({ sales, proofs, folded }: BookFacts): BookDifference[] {
+  const allSat =
+    sumOf(proofs, ({ amountSat }) => amountSat) + sumOf(folded.spent, ({ spentSat }) => spentSat);
+  const soldSat =
+    sumOf(sales.filter(isEcash), ({ proofSat }) => proofSat) +
+    sumOf(folded.sales, ({ receivedSat }) => receivedSat);
   return allSat === soldSat
     ? []
     : [{ saleId: null, what: `proofs of ${allSat - soldSat} sat belong to no sale` }];
+}
+
+function sumOf<T>(items: readonly T[], amountOf: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + amountOf(item), 0);
 }
 
 function tunnelDifferences({ sales, tunnels }: BookFacts): BookDifference[] {

@@ -37,8 +37,8 @@ export function createBookkeeper({ store, comparison, viewTunnels, now, logger }
       const tunnels = await viewTunnels();
       signal.throwIfAborted();
       const silent = [...view.silent.map(({ url }) => url), ...silentMints];
-      const facts = { sales: store.sales(), proofs: store.proofs(), places, tunnels, silent, now: now() };
-      const report = balanceBooks(facts);
+      const inBook = { sales: store.sales(), proofs: store.proofs(), folded: store.folded() };
+      const report = balanceBooks({ ...inBook, places, tunnels, silent, now: now() });
       balanced = report.balanced === "unknown" ? undefined : report.balanced;
       tell(report);
       return report;

@@ -49,6 +49,31 @@ export interface BookedProof {
   inOutbox: boolean;
 }
 
+/** Sales that the book has forgotten, summed up by where they were paid. */
+export type FoldedSales = FoldedSums & ({ method: "cashu" } | { method: "lightning" });
+
+interface FoldedSums {
+  /** Empty over Lightning. */
+  mintUrl: string;
+  sales: number;
+  faceSat: number;
+  feeSat: number;
+  receivedSat: number;
+  lossSat: number;
+  requestedMsat: number;
+  receivedMsat: number;
+  nodeFeeMsat: number;
+  overpaidMsat: number;
+  shortMsat: number;
+}
+
+/** What the book has forgotten, in sums. */
+export interface Folded {
+  sales: readonly FoldedSales[];
+  /** Spent proofs of such sales that are forgotten too, by mint. */
+  spent: readonly { mintUrl: string; spentSat: number }[];
+}
+
 export type BooksStore = ReturnType<typeof createBooksStore>;
 
 export function createBooksStore(book: Book) {
@@ -74,7 +99,18 @@ export function createBooksStore(book: Book) {
        spent_at IS NULL AND (event_id IS NULL OR (acknowledged_at IS NULL AND withdrawn_at IS NULL)) AS inOutbox
      FROM proofs LEFT JOIN wallet_events USING (event_id)`,
   );
+  const foldedSales = book.prepare<[], FoldedSales>(
+    `SELECT method, mint_url AS mintUrl, sum(sales) AS sales, sum(face_sat) AS faceSat, sum(fee_sat) AS feeSat,
+       sum(received_sat) AS receivedSat, sum(loss_sat) AS lossSat, sum(requested_msat) AS requestedMsat,
+       sum(received_msat) AS receivedMsat, sum(node_fee_msat) AS nodeFeeMsat, sum(overpaid_msat) AS overpaidMsat,
+       sum(short_msat) AS shortMsat
+     FROM folded_sales GROUP BY method, mint_url`,
+  );
+  const foldedSpent = book.prepare<[], Folded["spent"][number]>(
+    "SELECT mint_url AS mintUrl, spent_sat AS spentSat FROM folded_proofs",
+  );
   return {
+    folded: (): Folded => ({ sales: foldedSales.all(), spent: foldedSpent.all() }),
     sales: (): BookedSale[] => [
       ...ecash
         .all()

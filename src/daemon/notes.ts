@@ -25,14 +25,14 @@ interface NotesParts {
   tunnels: Tunnels;
   openSales: OpenSales;
   wallet: Wallet;
-  bookkeeper: Pick<Bookkeeper, "balanced">;
+  bookkeeping: Pick<Bookkeeper, "balanced">;
 }
 
 /** Knows what is wrong, and tells the operator that and what was sold, if he wants to be told. */
 export function startNotes(context: Context, parts: NotesParts): Pick<TroubleBoard, "troubles"> {
   const { config, clock, nowMs, life } = context;
   const { now } = clock;
-  const { records, tunnels, openSales, wallet, bookkeeper } = parts;
+  const { records, tunnels, openSales, wallet, bookkeeping } = parts;
   const { facts, guard, sales, database } = records;
   const { mints, settlement, lightning, saleFeed, handshakes } = openSales;
   const desk = createDesk(context, parts);
@@ -48,7 +48,7 @@ export function startNotes(context: Context, parts: NotesParts): Pick<TroubleBoa
     relays: wallet.relays,
     wallet: config.cashu && wallet.store,
     node: lightning?.watch,
-    booksBalanced: bookkeeper.balanced,
+    booksBalanced: bookkeeping.balanced,
     handshakes,
     endpoint: config.wireguard.endpoint,
     now,

@@ -211,4 +211,41 @@ export const migrations: readonly string[] = [
   -- From when its time counts, where that is not the grant: it was open in a backup, and may have been granted then.
   ALTER TABLE sales ADD COLUMN counts_from INTEGER;
   `,
+  `
+  -- Sales that were forgotten, added up by the month (UTC) of their payment. mint_url is empty over Lightning.
+  CREATE TABLE folded_sales (
+    month TEXT NOT NULL,
+    method TEXT NOT NULL,
+    mint_url TEXT NOT NULL,
+    sales INTEGER NOT NULL,
+    face_sat INTEGER NOT NULL,
+    fee_sat INTEGER NOT NULL,
+    received_sat INTEGER NOT NULL,
+    loss_sat INTEGER NOT NULL,
+    requested_msat INTEGER NOT NULL,
+    received_msat INTEGER NOT NULL,
+    node_fee_msat INTEGER NOT NULL,
+    overpaid_msat INTEGER NOT NULL,
+    short_msat INTEGER NOT NULL,
+    PRIMARY KEY (month, method, mint_url)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Proofs that were forgotten after the mint had called them SPENT; their sales are forgotten too.
+  CREATE TABLE folded_proofs (
+    mint_url TEXT PRIMARY KEY,
+    spent_sat INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- What may be forgotten is found by these, the oldest first.
+  CREATE INDEX session_terms_ended ON session_terms (ended_at) WHERE ended_at IS NOT NULL;
+  CREATE INDEX proofs_forgettable ON proofs (spent_at) WHERE sale_id IS NULL AND spent_at IS NOT NULL;
+  CREATE INDEX sales_released ON sales (released_at) WHERE state = 'released';
+  CREATE INDEX wallet_events_withdrawn ON wallet_events (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
+  CREATE INDEX wallet_events_by_kind ON wallet_events (kind, created_at);
+  CREATE INDEX key_moves_by_time ON key_moves (moved_at);
+
+  -- What a relay still lacks is looked for every second.
+  CREATE INDEX wallet_event_relays_waiting ON wallet_event_relays (relay_url)
+    WHERE acknowledged_at IS NULL AND refused_for_good = 0;
+  `,
 ];

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { type Book, openBook } from "../db/open-book.ts";
+import { openBook } from "../db/open-book.ts";
+import { queryPlans } from "../testing/query-plans.ts";
 import { makeTempDir } from "../testing/temp-dir.ts";
 import { createAddressPool } from "../tunnels/address-pool.ts";
 import { createSessionStore } from "../tunnels/session-store.ts";
@@ -9,38 +10,16 @@ import { createInvoiceStore } from "./lightning/invoice-store.ts";
 import { createReservationStore } from "./reservation-store.ts";
 import { createSaleStore } from "./sale-store.ts";
 
-/** Every statement that the stores prepare on it is kept in `statements`. */
-function overheard(book: Book, statements: string[]): Book {
-  return new Proxy(book, {
-    get(target, name: keyof Book) {
-      const member = target[name] as unknown;
-      if (name === "prepare") {
-        return (sql: string) => {
-          statements.push(sql);
-          return target.prepare(sql);
-        };
-      }
-      return typeof member === "function" ? member.bind(target) : member;
-    },
-  });
-}
-
 it("no query of sales, repeated every second, reads what was sold over the years", async () => {
   const folder = await makeTempDir();
   const book = openBook(join(folder.path, "book.db"));
   try {
-    const statements: string[] = [];
-    const heard = overheard(book, statements);
-    const pool = createAddressPool(heard, parseSubnet("10.9.0.0/29"));
-    const sessions = createSessionStore(heard, pool, 300);
-    const reservations = createReservationStore(heard, sessions, pool.size);
-    const sales = createSaleStore(heard, sessions, reservations);
-    createInvoiceStore(heard, sessions, sales, reservations);
-    const plans = statements.map((sql) => {
-      const steps = book.prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll("?", "1")}`).all() as {
-        detail: string;
-      }[];
-      return { sql, steps: steps.map(({ detail }) => detail) };
+    const plans = queryPlans(book, (heard) => {
+      const pool = createAddressPool(heard, parseSubnet("10.9.0.0/29"));
+      const sessions = createSessionStore(heard, pool, 300);
+      const reservations = createReservationStore(heard, sessions, pool.size);
+      const sales = createSaleStore(heard, sessions, reservations);
+      createInvoiceStore(heard, sessions, sales, reservations);
     });
     expect(plans.filter(({ sql }) => /\bsales\b/.test(sql)).length).toBeGreaterThan(20);
     // A scan is of all that an index has, and an index may have little; without one it is of everything.
