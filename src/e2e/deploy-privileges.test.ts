@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type BootstrapFolder, makeBootstrapFolder } from "../testing/bootstrap.ts";
 import { detectWireguard } from "../testing/detect-wireguard.ts";
 import { eventually } from "../testing/eventually.ts";
 import { makeTempDir, type TempDir } from "../testing/temp-dir.ts";
@@ -12,7 +13,7 @@ import { openTunnelMarket, type TunnelMarket, tunnelsMissing } from "../testing/
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../..");
 const inCi = Boolean(process.env.CI);
-const missing = (await tunnelsMissing(inCi)) ?? toolsMissing(["setpriv"], inCi);
+const missing = (await tunnelsMissing(inCi)) ?? toolsMissing(["setpriv", "openssl"], inCi);
 const wireguard = await detectWireguard();
 const backend = wireguard.available ? wireguard.backend : undefined;
 
@@ -58,19 +59,28 @@ describe.skipIf(missing)(`with few rights${missing ? ` (skipped: ${missing})` : 
     await folder?.remove();
   }, 30_000);
 
-  async function startBelongingTo(owner: number, privileges: readonly string[]): Promise<void> {
-    await run("chown", ["-R", `${owner}:${owner}`, market.operator.folder]);
-    await run("chmod", ["-R", "go=", market.operator.folder]);
-    const argv = [
-      ...market.world.commandPrefix("operator"),
-      ...privileges,
-      process.execPath,
-      join(folder.path, "dist/index.cjs"),
-    ];
+  /** The daemon's command with these rights, for a config in a folder that is its owner's alone. */
+  function commandFor(privileges: readonly string[], ...args: string[]): [string, string[]] {
+    const [program = "", ...rest] = [...market.world.commandPrefix("operator"), ...privileges];
+    return [program, [...rest, process.execPath, join(folder.path, "dist/index.cjs"), ...args]];
+  }
+
+  async function giveTo(owner: number, path: string): Promise<void> {
+    await run("chown", ["-R", `${owner}:${owner}`, path]);
+    await run("chmod", ["-R", "go=", path]);
+  }
+
+  async function startBelongingTo(
+    owner: number,
+    privileges: readonly string[],
+    { folder, configPath } = market.operator as { folder: string; configPath: string },
+  ): Promise<void> {
+    await giveTo(owner, folder);
     printed = "";
-    daemon = spawn(argv[0] ?? "", argv.slice(1), {
+    const [program, args] = commandFor(privileges);
+    daemon = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env.PATH, EUROPA_NODE_CONFIG: market.operator.configPath },
+      env: { PATH: process.env.PATH, EUROPA_NODE_CONFIG: configPath },
     });
     for (const stream of [daemon.stdout, daemon.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
@@ -103,6 +113,57 @@ describe.skipIf(missing)(`with few rights${missing ? ` (skipped: ${missing})` : 
     await startBelongingTo(SERVICE, userWith("net_admin"));
     await says('"event":"listening"');
     expect(printed).not.toContain("limits-by-daemon");
+  });
+
+  /** What `bootstrap.sh --yes` makes in an empty folder, for this world's interface and market. */
+  async function bootstrapped(): Promise<{ made: BootstrapFolder; folder: string; configPath: string }> {
+    const made = await makeBootstrapFolder();
+    const { nsecHex, p2pkPrivkeyHex, serverKeys, publicHost, dTag } = market.operator;
+    // Keys that stand are taken; so the world's buyers and its interface know this operator.
+    made.put("secrets/nsec", nsecHex);
+    made.put("secrets/p2pk", p2pkPrivkeyHex);
+    made.put("secrets/wg-server.key", serverKeys.privateKey);
+    made.put("secrets/wg-server.pub", serverKeys.publicKey);
+    const { mint, relay } = market;
+    const env = {
+      PUBLIC_HOST: publicHost,
+      D_TAG: dTag,
+      MINTS: mint.url,
+      RELAYS: relay.url,
+      PRICES: "10/hour",
+    };
+    expect(await made.run({ env })).toMatchObject({ exitCode: 0 });
+    const [host = "", port = ""] = publicHost.split(":");
+    const here = {
+      'host = "127.0.0.1"': `host = "${host}"`,
+      "port = 8080": `port = ${port}`,
+      'interface = "wg0"': `interface = "${market.world.interfaceName}"`,
+    };
+    const config = made.read("config/config.toml");
+    made.put(
+      "config/config.toml",
+      Object.entries(here).reduce((so, [piece, by]) => so.replace(piece, by), config),
+    );
+    return { made, folder: made.path, configPath: join(made.path, "config/config.toml") };
+  }
+
+  it("what bootstrap.sh makes for another user passes check-config and sells a tunnel", async () => {
+    const operator = await bootstrapped();
+    try {
+      const privileges = rootWith("net_admin", "dac_override");
+      await giveTo(OPERATOR, operator.folder);
+      const [program, args] = commandFor(privileges, "check-config");
+      const env = { PATH: process.env.PATH, EUROPA_NODE_CONFIG: operator.configPath };
+      await run(program, args, { env });
+      await startBelongingTo(OPERATOR, privileges, operator);
+      await says('"event":"listening"');
+      const sold = await market.buy();
+      expect((await market.peers()).get(sold.buyer.wireguard.publicKey)).toBe(`${sold.address}/32`);
+      expect(operator.made.modes()).toMatchObject({ "data/sessions.db": "600", "secrets/nsec": "600" });
+    } finally {
+      if (daemon?.exitCode === null && daemon.kill("SIGKILL")) await once(daemon, "exit");
+      await operator.made.remove();
+    }
   });
 
   // wireguard-go looks at who owns its socket, only the kernel at the capability.
