@@ -12,7 +12,8 @@ import { toolsMissing } from "../testing/tools.ts";
 
 const inCi = Boolean(process.env.CI);
 const missing =
-  (await operatorHostMissing(inCi)) ?? toolsMissing(["caddy", "unshare", "nsenter", "sqlite3", "xxd"], inCi);
+  (await operatorHostMissing(inCi)) ??
+  toolsMissing(["caddy", "unshare", "nsenter", "sqlite3", "xxd", "age"], inCi);
 
 /** As the log has it; bootstrap.sh says a part of it. */
 const PUBLISHED = '"event":"listing-published","status"';
@@ -145,6 +146,23 @@ describe.skipIf(missing)(`the documents on a host${missing ? ` (skipped: ${missi
     await eventually(inWallet, 60_000);
     await world.machine.interrupt();
   }, 300_000);
+
+  it("a backup opens with age, and a host that lost everything goes on from it", async () => {
+    const backup = (beginning: string, instead = {}) => reading.block("docs/backup.md", beginning, instead);
+    const files = { "today.age": "/root/today.age", "key.txt": "/root/key.txt" };
+    await world.machine.typeUntil("node dist/index.cjs", PUBLISHED);
+    await beside("age-keygen -o /root/key.txt");
+    const recipient = (await beside("age-keygen -y /root/key.txt")).trim();
+    await beside(backup("europa-node backup", { "age1…": recipient }));
+    await beside(`mkdir /root/opened; cd /root/opened; ${backup("age -d", files)}; test -s book.db`);
+    await world.machine.interrupt();
+    await type("mkdir ../lost; mv config secrets data /etc/europa-node ../lost");
+    await beside(backup("europa-node restore today.age", files));
+    await world.machine.typeUntil("node dist/index.cjs", '"event":"listening"');
+    await beside(`(${backup("europa-node restore --report")}) || [ $? = 2 ]`);
+    await eventually(async () => (await listing()).listing.status === "active", 180_000);
+    await world.machine.interrupt();
+  }, 600_000);
 
   it("types all that is listed for it", () => expect(reading.left()).toEqual([]));
 

@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
+import { promisify } from "node:util";
 import { eventually } from "../eventually.ts";
-import { run } from "../namespace-tools.ts";
 import { makeTempDir } from "../temp-dir.ts";
 import { ROOT } from "./command-blocks.ts";
 
@@ -31,6 +31,8 @@ export interface ReaderMachineOptions {
   /** For its /etc/hosts. */
   hosts: string;
 }
+
+const execute = promisify(execFile);
 
 const STAND_INS = join(import.meta.dirname, "stand-ins");
 const PREPARE = join(import.meta.dirname, "prepare-machine.sh");
@@ -79,12 +81,14 @@ export async function openReaderMachine(options: ReaderMachineOptions): Promise<
     return from;
   }
 
-  const typeBeside = (lines: string) =>
-    run("nsenter", [
+  const typeBeside = async (lines: string): Promise<string> => {
+    const { stdout } = await execute("nsenter", [
       ...["--target", String(shell.pid), "--mount", "--net", "--", "env"],
       ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
       ...["bash", "--norc", "-ec", `cd ${checkout}\n${lines}`],
     ]);
+    return stdout;
+  };
 
   return {
     type: (lines, answers) => until(prompt, send(lines, answers)),
