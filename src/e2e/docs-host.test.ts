@@ -97,13 +97,13 @@ describe.skipIf(missing)(`the documents on a host${missing ? ` (skipped: ${missi
   });
 
   it("phoenixd sells with the config that README shows, and its payments are found", async () => {
-    const node = await startPhoenixdServer({ password: "the limited one" });
+    const node = await startPhoenixdServer({ password: "the-limited-one" });
     try {
       await world.bringPort(Number(new URL(node.url).port), 9740);
       await world.machine.interrupt();
       await world.machine.write(
         "~/.phoenix/phoenix.conf",
-        "http-password=all\nhttp-password-limited-access=the limited one\n",
+        "http-password=all\nhttp-password-limited-access=the-limited-one\n",
       );
       await type(readme("sed -n"));
       await world.machine.write("config/config.toml", withLightning(await beside("cat config/config.toml")));

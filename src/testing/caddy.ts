@@ -107,7 +107,7 @@ export async function startCaddy(upstreamUrl: string, options: CaddyOptions = {}
       url,
       authority,
       authorityFile,
-      ask: (path, options = {}) => ask(new URL(path, url), authority, options),
+      ask: (path, options = {}) => askOverTls(new URL(path, url), authority, options),
       output: () => output,
       stop,
     };
@@ -123,7 +123,7 @@ function replaceOnce(text: string, piece: string, by: string): string {
   return parts.join(by);
 }
 
-function ask(
+export function askOverTls(
   url: URL,
   ca: string,
   { method = "GET", headers, body, from }: AskOptions,
