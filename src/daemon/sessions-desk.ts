@@ -92,6 +92,8 @@ export function serveSessions(
         : doesNotRun(found);
     }
     logger.info({ event: "session-extended", ...extension }, "the operator made up for something");
+    // The kernel's own limits for it are raised too, before the operator hears that they are.
+    await keeper.tick();
     return { session: reportNow(found) };
   }
 
