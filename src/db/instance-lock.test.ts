@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { makeTempDir, type TempDir } from "../testing/temp-dir.ts";
-import { AlreadyRunningError, lockInstance } from "./instance-lock.ts";
+import { AlreadyRunningError, isLocked, lockInstance } from "./instance-lock.ts";
 
 let folder: TempDir;
 let path: string;
@@ -66,4 +66,14 @@ it("is private, in a private folder", () => {
   expect(statSync(`${path}.lock`).mode & 0o777).toBe(0o600);
   expect(statSync(join(folder.path, "data")).mode & 0o777).toBe(0o700);
   lock.release();
+});
+
+it("can be asked for without being taken, and nothing is made", async () => {
+  expect(isLocked(path)).toBe(false);
+  expect(existsSync(`${path}.lock`)).toBe(false);
+  const child = await holdElsewhere();
+  expect(isLocked(path)).toBe(true);
+  await kill(child);
+  expect(isLocked(path)).toBe(false);
+  lockInstance(path).release();
 });
