@@ -46,7 +46,7 @@ export function openExistingBook(path: string): Book | undefined {
  * spoil more of a damaged one. Only a rollback that another daemon left half done needs that right.
  */
 function checkSound(path: string): void {
-  const found = soundness(path);
+  const found = soundness(path, true) ?? soundness(path, false);
   if (found === "ok") return;
   throw new Error(
     `the database ${path} is damaged (${found}): keep it, and put a backup in its place, ` +
@@ -54,13 +54,8 @@ function checkSound(path: string): void {
   );
 }
 
-/** `ok`, or the first fault. */
-export function soundness(path: string): string | undefined {
-  return finding(path, true) ?? finding(path, false);
-}
-
-/** Undefined when it takes a right to write to tell. */
-function finding(path: string, readonly: boolean): string | undefined {
+/** `ok`, or the first fault; undefined when it takes a right to write to tell. */
+export function soundness(path: string, readonly: boolean): string | undefined {
   const book = new Database(path, { readonly, timeout: 5000 });
   try {
     return String(book.pragma("quick_check(1)", { simple: true }));

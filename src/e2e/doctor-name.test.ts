@@ -170,7 +170,8 @@ describe.skipIf(missing !== undefined)(
         status: "fail",
         seen: /no daemon answers at .*sessions\.db\.sock/,
         put: () => at.operator.stop(),
-        mendSays: /index\.cjs$/,
+        mendSays:
+          /^as root: (node \S+index\.cjs|systemctl start europa-node|docker compose start europa-node)$/,
         mend: () => at.operator.start(),
       },
       {

@@ -14,6 +14,8 @@ export interface WgUpState {
   privateKeyFile: string | undefined;
   /** SUBNET6, when the peers get IPv6. */
   subnet6: string | undefined;
+  /** EGRESS, when the operator chose the way out himself. */
+  egress: string | undefined;
 }
 
 const COPY = "/etc/wireguard/europa-node/wg-up.sh";
@@ -34,6 +36,7 @@ export function readWgUpState(interfaceName: string): WgUpState {
     reload: confIsOurs ? `${named}sh ${COPY} --rules` : `${named}sh scripts/wg-up.sh`,
     privateKeyFile: /private-key '?([^'\s]+)'?/.exec(text ?? "")?.[1],
     subnet6: /^# SUBNET6=(\S+)$/m.exec(text ?? "")?.[1],
+    egress: /^# EGRESS=(.+)$/m.exec(text ?? "")?.[1],
   };
 }
 

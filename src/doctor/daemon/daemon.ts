@@ -53,10 +53,11 @@ export const database: Check = {
       return unseen(`${db.path} does not exist yet: the daemon makes it at its first start`);
     if (isLocked(db.path)) return unseen("a daemon that does not answer holds it: see daemon");
     if (statSync(db.path).size > MOST_TO_READ_BYTES) return unseen("too large to be read through here");
-    const found = soundness(db.path);
+    const found = soundness(db.path, true);
+    if (found === undefined) return unseen("a write was left half done: the daemon's next start can tell");
     if (found === "ok") return ok(`no daemon has it, and it is sound`);
     return fail(
-      `${db.path} is damaged (${found ?? "it cannot be read"})`,
+      `${db.path} is damaged (${found})`,
       `keep it, and put a backup in its place, or save what can be read: sqlite3 ${db.path} .recover`,
     );
   },

@@ -1,12 +1,13 @@
 import type { NftChain, NftRule } from "../../wireguard/nft-rules.ts";
 import type { Check } from "../check.ts";
 import { fail, ok } from "../finding.ts";
+import { onKernel } from "./on-kernel.ts";
 
 /** Docker, ufw and many a hand-made set of rules drop what is forwarded, in a chain of iptables. */
 export const firewalls: Check = {
   name: "firewalls",
   group: "tunnels",
-  async look({ config, host, wgUp }) {
+  look: onKernel(async ({ config, host, wgUp }) => {
     const { interface: name } = config.wireguard;
     const { chains, rules } = await host.ruleset();
     const dropping = chains.filter((chain) => chain.hook === "forward" && chain.policy === "drop");
@@ -17,7 +18,7 @@ export const firewalls: Check = {
       `a firewall drops what is forwarded (${named}), and lets ${name} not through`,
       `as root: ${wgUp.reload}`,
     );
-  },
+  }),
 };
 
 function letsPass(rule: NftRule, chain: NftChain, interfaceName: string): boolean {

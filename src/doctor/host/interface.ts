@@ -2,30 +2,24 @@ import { addressTrouble, keyTrouble, type TroubleCheck } from "../../wireguard/i
 import type { Check } from "../check.ts";
 import { type Finding, fail, inTwo, ok, unseen, warn } from "../finding.ts";
 import type { Subject } from "../subject.ts";
-
-const IN_MEMORY = unseen(
-  "WireGuard is off: EUROPA_OPERATOR_WIREGUARD_MODE is in-memory, so no buyer gets a tunnel",
-  "run the daemon, and this, without that variable",
-);
+import { onKernel } from "./on-kernel.ts";
 
 /** For those that are about the interface itself. */
 function onInterface(
   look: (subject: Subject, port: number, publicKey: string) => Promise<Finding> | Finding,
 ): Check["look"] {
-  return async (subject) => {
-    if (subject.config.wireguard.mode === "in-memory") return IN_MEMORY;
+  return onKernel(async (subject) => {
     const seen = await subject.tunnels();
     if ("trouble" in seen) return unseen("the interface cannot be looked at: see interface");
     return look(subject, seen.view.listenPort, seen.view.publicKey);
-  };
+  });
 }
 
 export const interfaceUp: Check = {
   name: "interface",
   group: "tunnels",
-  async look(subject) {
-    const { interface: name, mode } = subject.config.wireguard;
-    if (mode === "in-memory") return IN_MEMORY;
+  look: onKernel(async (subject) => {
+    const { interface: name } = subject.config.wireguard;
     const seen = await subject.tunnels();
     if ("view" in seen) return ok(`${name} is there, with ${seen.view.peers.length} peers`);
     const { code, message } = seen.trouble;
@@ -33,7 +27,7 @@ export const interfaceUp: Check = {
     if (code === "no-permission") return unseen(words.seen, "run doctor as root");
     if (code === "no-interface") return fail(words.seen, bringUp(subject));
     return fail(words.seen, words.mend);
-  },
+  }),
 };
 
 function bringUp({ config, wgUp }: Subject): string {

@@ -2,15 +2,16 @@ import { type LoadedRules, loadedRules, rulesFile, rulesTable } from "../../wire
 import type { Check } from "../check.ts";
 import { type Finding, fail, ok, unseen, warn } from "../finding.ts";
 import type { Subject } from "../subject.ts";
+import { onKernel } from "./on-kernel.ts";
 
 /** Without these rules a buyer reaches this host's services, its networks, cloud metadata, and other buyers. */
 export const isolation: Check = {
   name: "isolation",
   group: "tunnels",
-  async look(subject) {
+  look: onKernel(async (subject) => {
     const { interface: name } = subject.config.wireguard;
     return judge(await loadedRules(subject.host.run, name), subject);
-  },
+  }),
 };
 
 function judge(rules: LoadedRules, { config, wgUp }: Subject): Finding {

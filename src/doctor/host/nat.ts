@@ -1,13 +1,14 @@
 import { cidrRange } from "../../tunnels/subnet.ts";
 import { type NatRule, sourceNatRules } from "../../wireguard/nft-rules.ts";
 import type { Check } from "../check.ts";
-import { type Finding, fail, ok } from "../finding.ts";
+import { fail, ok, warn } from "../finding.ts";
+import { onKernel } from "./on-kernel.ts";
 
 /** Packets of buyers must leave under this host's address, by the interface that the default route names. */
 export const nat: Check = {
   name: "nat",
   group: "tunnels",
-  async look({ config, host, wgUp }): Promise<Finding> {
+  look: onKernel(async ({ config, host, wgUp }) => {
     const { interface: tunnels, subnetCidr } = config.wireguard;
     const [ruleset, waysOut] = await Promise.all([host.ruleset(), host.defaultInterfaces(4, tunnels)]);
     if (waysOut.length === 0) {
@@ -26,8 +27,15 @@ export const nat: Check = {
       elsewhere.length === 0
         ? `no NAT for ${subnetCidr}: what buyers send gets no answer`
         : `NAT goes out by ${elsewhere.join(", ")}, and the default route by ${without.join(", ")}`;
-    return fail(seen, `as root: EGRESS= ${wgUp.reload}`);
-  },
+    const mend = `EGRESS= ${wgUp.reload}`;
+    if (elsewhere.length > 0 && wgUp.egress !== undefined) {
+      return warn(
+        `${seen}; you chose that for wg-up.sh (EGRESS=${wgUp.egress})`,
+        `if it is over, as root: ${mend}`,
+      );
+    }
+    return fail(seen, `as root: ${mend}`);
+  }),
 };
 
 function covers({ sources }: NatRule, subnetCidr: string): boolean {

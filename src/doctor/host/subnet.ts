@@ -1,11 +1,12 @@
 import { collidingRoutes } from "../../wireguard/route-collision.ts";
 import type { Check } from "../check.ts";
 import { fail, ok, unseen } from "../finding.ts";
+import { onKernel } from "./on-kernel.ts";
 
 export const subnet: Check = {
   name: "subnet",
   group: "tunnels",
-  async look({ config, host, configPath }) {
+  look: onKernel(async ({ config, host, configPath }) => {
     const { interface: tunnels, subnetCidr } = config.wireguard;
     const routes = await collidingRoutes(tunnels, subnetCidr, host.run);
     if (routes === undefined) return unseen("the routes cannot be read", "apt-get install iproute2");
@@ -14,7 +15,7 @@ export const subnet: Check = {
       `wireguard.subnet_cidr ${subnetCidr} overlaps routes of this host: ${routes.join(", ")}`,
       `choose another subnet for wireguard.subnet_cidr in ${configPath}, and for wg-up.sh as SUBNET; or, if the route is not needed, as root: ip route del ${firstPrefix(routes)}`,
     );
-  },
+  }),
 };
 
 /** `10.66.0.0/16 (docker0)` */

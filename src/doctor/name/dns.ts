@@ -15,23 +15,23 @@ export const dns: Check = {
     const { config, publicName } = subject;
     const endpoint = hostOf(config.wireguard.endpoint);
     const own = await subject.addresses();
-    const found = [judge("server.public_host", publicName.host, await subject.name(), own)];
-    if (endpoint !== publicName.host) {
-      found.push(judge("wireguard.endpoint_host", endpoint, await resolveName(endpoint), own));
-    }
     const answersAsUs = await isAnsweredByUs(subject);
-    return found.map((finding, index) =>
-      finding.status === "fail" && finding.seen.includes("leads to") && index === 0 && answersAsUs
-        ? warn(
-            `${finding.seen}; what answers there is this operator's all the same`,
-            "nothing, if that is meant",
-          )
-        : finding,
-    );
+    const found = [judge("server.public_host", publicName.host, await subject.name(), own, answersAsUs)];
+    if (endpoint !== publicName.host) {
+      found.push(judge("wireguard.endpoint_host", endpoint, await resolveName(endpoint), own, false));
+    }
+    return found;
   },
 };
 
-function judge(key: string, host: string, answer: NameAnswer, own: readonly HostAddress[]): Finding {
+function judge(
+  key: string,
+  host: string,
+  answer: NameAnswer,
+  own: readonly HostAddress[],
+  /** A proxy elsewhere may lead here: what answers by that name is ours. */
+  answersAsUs: boolean,
+): Finding {
   if (answer.kind === "silent")
     return unseen(`no resolver answers for ${host} (${answer.code})`, "see /etc/resolv.conf");
   const ours = own.filter(({ scope, address }) => scope === "global" && isPublic(address));
@@ -54,10 +54,9 @@ function judge(key: string, host: string, answer: NameAnswer, own: readonly Host
       `${host} is ${strangers.join(", ")}; whether that leads here cannot be seen, since this host has no public address of its own`,
     );
   }
-  return fail(
-    `${key}: ${host} leads to ${strangers.join(", ")}, and this host is ${beside.map(({ address }) => address).join(", ")}`,
-    `let the record of ${host} say: ${beside[0]?.address}`,
-  );
+  const seen = `${key}: ${host} leads to ${strangers.join(", ")}, and this host is ${beside.map(({ address }) => address).join(", ")}`;
+  if (answersAsUs) return warn(`${seen}; what answers there is this operator's`, "nothing, if that is meant");
+  return fail(seen, `let the record of ${host} say: ${beside[0]?.address}`);
 }
 
 async function isAnsweredByUs({ info, config }: Subject): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import type { Check } from "../check.ts";
 import { startCommand } from "../daemon/start-command.ts";
-import { type Finding, ok, warn } from "../finding.ts";
+import { type Finding, ok, unseen, warn } from "../finding.ts";
 import { isPublic } from "./public-address.ts";
 
 const WITHIN_MS = 3_000;
@@ -10,7 +10,7 @@ const WITHIN_MS = 3_000;
 export const plainHttp: Check = {
   name: "plain-http",
   group: "public name",
-  async look({ config: { server }, configPath, addresses }): Promise<Finding> {
+  async look({ config: { server }, configPath, addresses, running }): Promise<Finding> {
     const publicOnes = (await addresses())
       .filter(({ address, scope }) => scope === "global" && isPublic(address))
       .map(({ address }) => address);
@@ -21,6 +21,10 @@ export const plainHttp: Check = {
         `port ${server.port}, plain HTTP, answers at ${open.join(", ")}: a token sent there can be read on the way`,
         `write host = "127.0.0.1" under [server] in ${configPath}, then as root: ${startCommand("restart")}`,
       );
+    }
+    const isLoopback = /^(127\.|::1$|localhost$)/.test(server.host);
+    if (!isLoopback && (await running()).standing === undefined) {
+      return unseen(`no daemon runs, so port ${server.port} at ${server.host} could not be tried`);
     }
     const where =
       publicOnes.length === 0 ? "this host has no public address" : `tried ${publicOnes.join(", ")}`;

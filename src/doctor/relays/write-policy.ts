@@ -32,16 +32,14 @@ export const writePolicy: Check = {
         if ("silent" in answer) return unseen(`${url} does not answer: see relay-read`);
         const refused: string[] = [];
         const unknown: number[] = [];
-        for (const { kind, event } of newest) {
-          if (answer.events.some((held) => held.kind === kind)) continue;
-          if (event === undefined) {
-            unknown.push(kind);
-            continue;
-          }
+        const lacking = newest.filter(({ kind }) => !answer.events.some((held) => held.kind === kind));
+        const send = async ({ kind, event }: (typeof newest)[number]) => {
+          if (event === undefined) return unknown.push(kind);
           const [said] = await relays.publish(event, { deadlineMs: WITHIN_MS, only: [url] });
           if (said?.kind === "refused") refused.push(`${kind} ("${said.said}")`);
           if (said?.kind === "no-answer") unknown.push(kind);
-        }
+        };
+        await Promise.all(lacking.map(send));
         return judge(url, refused, unknown, subject);
       }),
     );
