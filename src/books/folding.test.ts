@@ -207,6 +207,12 @@ describe("a year of fifty sales a day", () => {
           relayUrls: ["wss://a.example"],
         });
       }
+      const comparison = createComparisonStore(book);
+      const spent = comparison.held().filter((_, index) => index % 2 === 0);
+      comparison.spent(
+        spent.map(({ y }) => y),
+        START + 35 * DAY,
+      );
       const before = moneyOf(booksOf(book));
       const changes = () => book.prepare("SELECT total_changes()").pluck().get() as number;
       const steps = foldingSteps(createFoldingStore(book), () => START + 100 * DAY);
@@ -214,6 +220,7 @@ describe("a year of fifty sales a day", () => {
         expect(changes() - last).toBeLessThan(300);
       }
       expect(book.prepare("SELECT count(*) FROM sales").pluck().get()).toBe(0);
+      expect(book.prepare("SELECT count(*) FROM proofs").pluck().get()).toBe(comparison.held().length);
       expect(moneyOf(booksOf(book))).toEqual(before);
     } finally {
       book.close();
