@@ -34,7 +34,15 @@ export const BOUNDARIES = [
   "event-acknowledged",
 ] as const;
 
-export type BoundaryName = (typeof BOUNDARIES)[number];
+/** Moments of a refund, which is the operator's own doing: buyers of `pnpm chaos` come to none of them. */
+export const REFUND_BOUNDARIES = [
+  "within-refund",
+  "refund-opened",
+  "refund-unwritten",
+  "refund-written",
+] as const;
+
+export type BoundaryName = (typeof BOUNDARIES)[number] | (typeof REFUND_BOUNDARIES)[number];
 
 /** Does nothing, and is not even called in what ships. The build for `pnpm chaos` has a process that may end here. */
 export function boundary(_name: BoundaryName): void {}

@@ -12,6 +12,7 @@ import { createMarket } from "./daemon/market.ts";
 import { startNotes } from "./daemon/notes.ts";
 import { takeUpSales } from "./daemon/open-sales.ts";
 import { openRecords } from "./daemon/records.ts";
+import { takeUpRefunds } from "./daemon/refunds.ts";
 import { serveRestoreReport } from "./daemon/restore-desk.ts";
 import { serveSessions } from "./daemon/sessions-desk.ts";
 import { serveStanding } from "./daemon/standing.ts";
@@ -50,6 +51,7 @@ async function comeUp(context: Context): Promise<void> {
   const tunnels = await raiseTunnels(context, records);
   serveSessions(context, records, tunnels);
   const openSales = await takeUpSales(context, records, tunnels.keeper);
+  takeUpRefunds(context, records, openSales);
   const wallet = await openWallet(context, records, openSales.mints);
   keepBackups(context, records);
   const bookkeeping = startBookkeeping(context, { records, tunnels, wallet, mints: openSales.mints });

@@ -60,8 +60,16 @@ function booksOf(all: readonly Drawn[], where: readonly Place[] = ["wallet"]): E
       grantedAt: state === "granted" ? 1002 : null,
     };
   });
-  const folded = { sales: [], spent: [] };
-  return { sales, proofs, folded, places: placeOf, tunnels: { live: 0, without: [] }, silent: [], now: 1060 };
+  return {
+    sales,
+    proofs,
+    folded: { sales: [], spent: [] },
+    refunds: [],
+    places: placeOf,
+    tunnels: { live: 0, without: [] },
+    silent: [],
+    now: 1060,
+  };
 }
 
 const granted: Drawn = { state: "granted", mint: 0, proofs: [64, 32], feeSat: 4, lossSat: 0 };

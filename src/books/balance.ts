@@ -2,6 +2,7 @@ import { normaliseMintUrl } from "../protocol/mint-url.ts";
 import type { Place } from "../wallet/comparison.ts";
 import type { BookedProof, BookedSale, Folded } from "./books-store.ts";
 import { checkSale, isPaidSale, lossOf } from "./check-sale.ts";
+import { type BookedRefund, refundDifferences, sumRefunds } from "./refunds.ts";
 import type { BookDifference, BooksReport, LightningSums, MintSums, OpenSale, Sums } from "./report.ts";
 import type { TunnelView } from "./tunnel-view.ts";
 
@@ -9,6 +10,8 @@ export interface BookFacts {
   sales: readonly BookedSale[];
   proofs: readonly BookedProof[];
   folded: Folded;
+  /** Those that were not released. */
+  refunds: readonly BookedRefund[];
   /** By `Y`, from a comparison that began before the facts were read; `undefined`: there was none. */
   places: ReadonlyMap<string, Place> | undefined;
   tunnels: TunnelView;
@@ -22,7 +25,12 @@ export function balanceBooks(facts: BookFacts): BooksReport {
   const { sales, folded, tunnels, now } = facts;
   const mints = sumByMint(facts);
   const total = addUp(mints);
-  const differences = [...saleDifferences(sales), ...strayProofs(facts), ...tunnelDifferences(facts)];
+  const differences = [
+    ...saleDifferences(sales),
+    ...strayProofs(facts),
+    ...refundDifferences(facts.refunds),
+    ...tunnelDifferences(facts),
+  ];
   const unknown = unknownParts(facts, total);
   const paid = sales.filter(isPaidSale);
   const forgotten = sumOf(folded.sales, (group) => group.sales);
@@ -33,6 +41,7 @@ export function balanceBooks(facts: BookFacts): BooksReport {
     mints,
     total,
     lightning: sumLightning(paid, folded),
+    refunds: sumRefunds(facts.refunds),
     payments: { sales: forgotten + paid.length, granted: forgotten + granted, owed: paid.length - granted },
     tunnels: {
       live: tunnels.live,

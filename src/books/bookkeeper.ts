@@ -37,7 +37,12 @@ export function createBookkeeper({ store, comparison, viewTunnels, now, logger }
       const tunnels = await viewTunnels();
       signal.throwIfAborted();
       const silent = [...view.silent.map(({ url }) => url), ...silentMints];
-      const inBook = { sales: store.sales(), proofs: store.proofs(), folded: store.folded() };
+      const inBook = {
+        sales: store.sales(),
+        proofs: store.proofs(),
+        folded: store.folded(),
+        refunds: store.refunds(),
+      };
       const report = balanceBooks({ ...inBook, places, tunnels, silent, now: now() });
       balanced = report.balanced === "unknown" ? undefined : report.balanced;
       tell(report);

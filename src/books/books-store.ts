@@ -1,5 +1,6 @@
 import type { Book } from "../db/open-book.ts";
 import type { EcashSale, LightningSale } from "../sales/sale.ts";
+import type { BookedRefund } from "./refunds.ts";
 
 /** A sale with what the book says of its money. Times in unix seconds. */
 export type BookedSale = BookedEcashSale | BookedLightningSale;
@@ -109,8 +110,16 @@ export function createBooksStore(book: Book) {
   const foldedSpent = book.prepare<[], Folded["spent"][number]>(
     "SELECT mint_url AS mintUrl, spent_sat AS spentSat FROM folded_proofs",
   );
+  const refunds = book.prepare<[], WithFlags<BookedRefund>>(
+    `SELECT refund_id AS refundId, state, face_sat AS faceSat, fee_sat AS feeSat, given_sat AS givenSat,
+       flaw IS NOT NULL AS isFlawed, token IS NOT NULL AS hasToken,
+       (SELECT count(*) FROM refund_inputs WHERE refund_inputs.refund_id = refunds.refund_id) AS inputs
+     FROM refunds WHERE state <> 'released' ORDER BY created_at`,
+  );
   return {
     folded: (): Folded => ({ sales: foldedSales.all(), spent: foldedSpent.all() }),
+    refunds: (): BookedRefund[] =>
+      refunds.all().map((row) => ({ ...row, isFlawed: row.isFlawed === 1, hasToken: row.hasToken === 1 })),
     sales: (): BookedSale[] => [
       ...ecash
         .all()

@@ -30,6 +30,18 @@ const lightningSumsSchema = z.object({
   /** What the node called paid, and did not receive. */
   shortMsat: z.number(),
 });
+/** Tokens given back, in sat. `taken = given + fee + loss`. */
+const refundSumsSchema = z.object({
+  refunds: z.number(),
+  takenSat: z.number(),
+  givenSat: z.number(),
+  /** The mints' fees, which the buyers bore. */
+  feeSat: z.number(),
+  /** What mints that answered wrongly did not give. */
+  lossSat: z.number(),
+  /** Of unknown outcome so far. */
+  open: z.number(),
+});
 const openSaleSchema = z.object({
   saleId: z.string(),
   state: z.enum(["swapping", "paid", "owed"]),
@@ -53,6 +65,7 @@ export const booksReportSchema = z.object({
   mints: z.array(mintSumsSchema),
   total: sumsSchema,
   lightning: lightningSumsSchema,
+  refunds: refundSumsSchema,
   payments: z.object({ sales: z.number(), granted: z.number(), owed: z.number() }),
   /** Live sessions, and how many of them have their peer on the interface. */
   tunnels: z.object({ live: z.number(), up: z.union([z.number(), z.literal("unknown")]) }),
@@ -65,6 +78,7 @@ export const booksReportSchema = z.object({
 export type Sums = z.infer<typeof sumsSchema>;
 export type MintSums = z.infer<typeof mintSumsSchema>;
 export type LightningSums = z.infer<typeof lightningSumsSchema>;
+export type RefundSums = z.infer<typeof refundSumsSchema>;
 export type OpenSale = z.infer<typeof openSaleSchema>;
 export type BookDifference = z.infer<typeof differenceSchema>;
 export type BooksReport = z.infer<typeof booksReportSchema>;

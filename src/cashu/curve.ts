@@ -71,7 +71,16 @@ export interface BlindedOutput {
 
 /** A fresh random secret, blinded (NUT-00). */
 export function blindFreshSecret(): BlindedOutput {
-  const secret = randomBytes(32).toString("hex");
+  return blindSecret(randomBytes(32).toString("hex"));
+}
+
+/** A secret that only the owner of this key can spend (NUT-11). */
+export function blindLockedSecret(pubkeyHex: string): BlindedOutput {
+  const nonce = randomBytes(32).toString("hex");
+  return blindSecret(JSON.stringify(["P2PK", { nonce, data: pubkeyHex, tags: [["sigflag", "SIG_INPUTS"]] }]));
+}
+
+function blindSecret(secret: string): BlindedOutput {
   const blindingFactor = hex(randomScalar());
   return { secret, blindingFactor, B_: blind(secret, blindingFactor) };
 }

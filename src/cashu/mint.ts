@@ -3,7 +3,7 @@ import { Refusal } from "../protocol/refusal.ts";
 import type { Mint } from "../sales/ports.ts";
 import { createKnownKeysets } from "./known-keysets.ts";
 import type { MintHttp } from "./mint-http.ts";
-import { prepareSwap, renewSwap } from "./prepare-swap.ts";
+import { prepareRefund, prepareSwap, renewSwap } from "./prepare-swap.ts";
 import type { PreparingSlots } from "./preparing-slots.ts";
 
 /** Keysets older than this are no ground to sell on (rule 7). */
@@ -56,17 +56,24 @@ export function createMint(settings: MintSettings): AcceptedMint {
     return keysets.forOutputs().length === 0 ? "it has no active keyset for sat" : undefined;
   }
 
+  function refuseInTrouble(): void {
+    if (trouble() === undefined) return;
+    throw new Refusal("mint-unreachable", "the token's mint cannot be used now; nothing was spent", {
+      retryAfterSeconds: 60,
+    });
+  }
+
   return {
     key,
     url,
     reachable: () => trouble() === undefined,
     prepareSwap: async (token) => {
-      if (trouble() !== undefined) {
-        throw new Refusal("mint-unreachable", "the token's mint cannot be used now; nothing was spent", {
-          retryAfterSeconds: 60,
-        });
-      }
+      refuseInTrouble();
       return prepareSwap(preparation, token);
+    },
+    prepareRefund: async (token, lockedTo) => {
+      refuseInTrouble();
+      return prepareRefund(preparation, token, lockedTo);
     },
     renewSwap: async (journal) => (shutOffReason === undefined ? renewSwap(preparation, journal) : undefined),
     refresh: () => keysets.refresh(),

@@ -1,7 +1,14 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import { Refusal } from "../protocol/refusal.ts";
 import type { DecodedToken, JournaledOutput, SwapJournal, TokenProof } from "../sales/ports.ts";
-import { blindFreshSecret, isPoint, provesProof, signedWitness } from "./curve.ts";
+import {
+  type BlindedOutput,
+  blindFreshSecret,
+  blindLockedSecret,
+  isPoint,
+  provesProof,
+  signedWitness,
+} from "./curve.ts";
 import { bearableFeeSat, inputFeeSat } from "./fee.ts";
 import type { KeysetInfo, MintKeys } from "./keysets.ts";
 import type { KnownKeysets } from "./known-keysets.ts";
@@ -29,11 +36,44 @@ interface Input {
 
 /** Throws `Refusal` `invalid-token`, `amount-mismatch` (fee), `mint-unreachable`; nothing is spent by then. */
 export async function prepareSwap(preparation: SwapPreparation, token: DecodedToken): Promise<SwapJournal> {
-  const { mintUrl, keysets, slots } = preparation;
+  return prepare(preparation, token, {
+    checkFee: (feeSat) => refuseUnbearableFee(feeSat, token, preparation.maxFeeSat),
+    blind: blindFreshSecret,
+  });
+}
+
+/**
+ * Outputs that are another's: of whoever has them, or of the owner of `lockedTo`. He bears the mint's fee. Throws as
+ * `prepareSwap` does.
+ */
+export async function prepareRefund(
+  preparation: SwapPreparation,
+  token: DecodedToken,
+  lockedTo: string | undefined,
+): Promise<SwapJournal> {
+  return prepare(preparation, token, {
+    checkFee: (feeSat) => {
+      if (feeSat >= token.faceSat)
+        throw new Refusal("amount-mismatch", "the mint's fee is all that the token is worth");
+    },
+    blind: () => (lockedTo === undefined ? blindFreshSecret() : blindLockedSecret(lockedTo)),
+  });
+}
+
+interface Ends {
+  checkFee: (feeSat: number) => void;
+  blind: () => BlindedOutput;
+}
+
+async function prepare(
+  { mintUrl, keysets, slots, privkeyHex }: SwapPreparation,
+  token: DecodedToken,
+  { checkFee, blind }: Ends,
+): Promise<SwapJournal> {
   const infos = await inputKeysets(keysets, token);
   const inputs = await findKeys(keysets, token, infos);
   const feeSat = inputFeeSat(infos.map((info) => info.inputFeePpk));
-  refuseUnbearableFee(feeSat, token, preparation.maxFeeSat);
+  checkFee(feeSat);
   const planned = planOnCheapestKeyset(keysets, token.faceSat - feeSat);
   if (planned === undefined) throw unreachable("the mint has no keyset that could sign");
   return slots(async () => {
@@ -41,9 +81,9 @@ export async function prepareSwap(preparation: SwapPreparation, token: DecodedTo
     for (const input of inputs) {
       await letOthersRun();
       checkSignature(input);
-      signed.push(signInput(input, preparation.privkeyHex));
+      signed.push(signInput(input, privkeyHex));
     }
-    return journal(mintUrl, signed, await blindAll(planned), token.ys, feeSat);
+    return journal(mintUrl, signed, await blindAll(planned, blind), token.ys, feeSat);
   });
 }
 
@@ -142,11 +182,14 @@ function signInput({ proof, keysetId }: Input, privkeyHex: string): SwapInput {
   };
 }
 
-async function blindAll(planned: PlannedOutput[]): Promise<JournaledOutput[]> {
+async function blindAll(
+  planned: PlannedOutput[],
+  blind: () => BlindedOutput = blindFreshSecret,
+): Promise<JournaledOutput[]> {
   const outputs: JournaledOutput[] = [];
   for (const output of planned) {
     await letOthersRun();
-    outputs.push({ ...output, ...blindFreshSecret() });
+    outputs.push({ ...output, ...blind() });
   }
   return outputs;
 }

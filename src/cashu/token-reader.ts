@@ -1,5 +1,6 @@
 import type { TokenReader } from "../sales/ports.ts";
 import { decodeToken } from "./decode-token.ts";
+import { encodeToken } from "./encode-token.ts";
 import { checkLocks } from "./lock-check.ts";
 import { encodePaymentRequest } from "./payment-request.ts";
 
@@ -19,6 +20,7 @@ export function createTokenReader({ pubkeyHex, mintUrls }: TokenReaderSettings):
         pubkeyHex,
         now,
       ),
+    encode: encodeToken,
     paymentRequest: (amountSat) => encodePaymentRequest(amountSat, mintUrls, pubkeyHex),
   };
 }

@@ -1,4 +1,10 @@
-import { type BooksReport, booksReportSchema, type LightningSums, type Sums } from "../books/report.ts";
+import {
+  type BooksReport,
+  booksReportSchema,
+  type LightningSums,
+  type RefundSums,
+  type Sums,
+} from "../books/report.ts";
 import { askingExits, askRunningDaemon } from "./ask-running-daemon.ts";
 import { command, json } from "./command.ts";
 import { EXIT_DIFFERS, EXIT_UNKNOWN } from "./exit-codes.ts";
@@ -45,6 +51,14 @@ function lightningInWords(sums: LightningSums): string[] {
   return [`Lightning: ${payments} invoices paid, over ${inSat(requestedMsat)}; ${parts.join(", ")}`];
 }
 
+function refundsInWords({ refunds, takenSat, givenSat, feeSat, lossSat, open }: RefundSums): string[] {
+  if (refunds + open === 0) return [];
+  const loss = lossSat > 0 ? `, ${lossSat} sat not given by the mint` : "";
+  return [
+    `refunds: ${refunds}, ${open} open; ${takenSat} sat taken, ${givenSat} sat given back, ${feeSat} sat fees${loss}`,
+  ];
+}
+
 function inSat(msat: number): string {
   return `${msat / 1000} sat`;
 }
@@ -61,6 +75,7 @@ function inWords(report: BooksReport): string[] {
     ...inColumns(sums),
     "",
     ...lightningInWords(lightning),
+    ...refundsInWords(report.refunds),
     `paid sales: ${payments.sales}, granted ${payments.granted}, owed ${payments.owed}`,
     `live sessions: ${tunnels.live}, ${up} on the interface`,
     ...open.map(

@@ -10,6 +10,7 @@ import { listingResume } from "./listing-resume.ts";
 import { listingRetire } from "./listing-retire.ts";
 import { listingShow } from "./listing-show.ts";
 import { lnurl } from "./lnurl.ts";
+import { refund } from "./refund.ts";
 import { restore } from "./restore.ts";
 import { runDaemon } from "./run-daemon.ts";
 import { sessionsExtend } from "./sessions-extend.ts";
@@ -39,6 +40,7 @@ export const commands: readonly Command[] = [
   books,
   walletBalance,
   walletRepublish,
+  refund,
   backup,
   restore,
   enforcementOff,

@@ -248,4 +248,39 @@ export const migrations: readonly string[] = [
   CREATE INDEX wallet_event_relays_waiting ON wallet_event_relays (relay_url)
     WHERE acknowledged_at IS NULL AND refused_for_good = 0;
   `,
+  `
+  -- A token that was refused, or never bought anything, given back to its buyer: a swap whose outputs go out.
+  CREATE TABLE refunds (
+    refund_id TEXT PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('swapping', 'refunded', 'released')),
+    mint_key TEXT NOT NULL,
+    mint_url TEXT NOT NULL,
+    face_sat INTEGER NOT NULL,
+    fee_sat INTEGER NOT NULL,
+    given_sat INTEGER NOT NULL DEFAULT 0,
+    locked_to TEXT,
+    journal TEXT,
+    token TEXT,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    release_reason TEXT,
+    flaw TEXT
+  ) STRICT;
+  CREATE INDEX refunds_open ON refunds (created_at) WHERE state = 'swapping';
+
+  -- Its claim. A proof is claimed by one sale or by one refund, whatever the code above may do.
+  CREATE TABLE refund_inputs (
+    mint_key TEXT NOT NULL,
+    y TEXT NOT NULL,
+    refund_id TEXT NOT NULL REFERENCES refunds,
+    PRIMARY KEY (mint_key, y)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX refund_inputs_by_refund ON refund_inputs (refund_id);
+  CREATE TRIGGER sold_is_not_refunded BEFORE INSERT ON refund_inputs
+    WHEN EXISTS (SELECT 1 FROM sale_inputs WHERE mint_key = NEW.mint_key AND y = NEW.y)
+    BEGIN SELECT RAISE(ABORT, 'a sale claims this proof'); END;
+  CREATE TRIGGER refunded_is_not_sold BEFORE INSERT ON sale_inputs
+    WHEN EXISTS (SELECT 1 FROM refund_inputs WHERE mint_key = NEW.mint_key AND y = NEW.y)
+    BEGIN SELECT RAISE(ABORT, 'a refund claims this proof'); END;
+  `,
 ];

@@ -87,6 +87,8 @@ export interface TokenReader {
   decode(text: string): DecodedToken;
   /** Every proof locked to the operator in a way that only his key fulfils, now and for 10 minutes. */
   checkLocks(token: DecodedToken, now: number): void;
+  /** What is handed to a buyer (NUT-00). */
+  encode(mintUrl: string, proofs: readonly OwnedProof[]): string;
   /** NUT-18 payment request for one tier. */
   paymentRequest(amountSat: number): string;
 }
@@ -102,6 +104,11 @@ export interface Mint {
    * Throws `Refusal`: `invalid-token`, `amount-mismatch` (fee), `mint-unreachable`.
    */
   prepareSwap(token: DecodedToken): Promise<SwapJournal>;
+  /**
+   * A swap whose outputs go out, to whoever has them or to the owner of a public key, instead of into the wallet: the fee
+   * is his. Throws as `prepareSwap` does.
+   */
+  prepareRefund(token: DecodedToken, lockedTo: string | undefined): Promise<SwapJournal>;
   /** The same signed inputs with fresh outputs on today's keyset; `undefined` when the fee is not bearable any more or the mint is silent. */
   renewSwap(journal: SwapJournal): Promise<SwapJournal | undefined>;
   /** It answered wrongly: not reachable any more until the operator restarts the daemon. */

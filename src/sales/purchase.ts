@@ -197,7 +197,10 @@ export function createPurchase(parts: PurchaseParts) {
 }
 
 function partlyUsed(): Refusal {
-  return new Refusal("double-spent", "some of this token's proofs were used in another purchase here");
+  return new Refusal(
+    "double-spent",
+    "some of this token's proofs were used in another purchase here, or given back by the operator",
+  );
 }
 
 function mintBusy(message: string): Refusal {

@@ -38,6 +38,9 @@ export function createSaleStore(book: Book, sessions: SessionStore, reservations
   const claimRows = book.prepare<[string, string], { sale_id: string }>(
     "SELECT sale_id FROM sale_inputs WHERE mint_key = ? AND y IN (SELECT value FROM json_each(?))",
   );
+  const refunded = book.prepare<[string, string]>(
+    "SELECT 1 FROM refund_inputs WHERE mint_key = ? AND y IN (SELECT value FROM json_each(?)) LIMIT 1",
+  );
   const inputCount = book
     .prepare<[string], number>("SELECT count(*) FROM sale_inputs WHERE sale_id = ?")
     .pluck();
@@ -96,6 +99,7 @@ export function createSaleStore(book: Book, sessions: SessionStore, reservations
 
   function openSale(sale: NewSale, now: number): Opened {
     if (findClaim(sale.mintKey, sale.ys).kind !== "none") return { kind: "claimed" };
+    if (refunded.get(sale.mintKey, JSON.stringify(sale.ys)) !== undefined) return { kind: "claimed" };
     const { amount, currency, unit } = sale.price;
     const first = { price: sale.price, method: "cashu", dTag: sale.dTag };
     const sessionId = reservations.reserve(sale.clientKey, first, now);

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { BOUNDARIES } from "../boundary.ts";
+import { BOUNDARIES, REFUND_BOUNDARIES } from "../boundary.ts";
 import { KILL_AT } from "./boundary.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -28,7 +28,9 @@ describe("boundaries of a sale", () => {
   it("leave no trace in what ships", () => {
     const bundle = readFileSync(join(root, "dist/index.cjs"), "utf8");
     // Not by `toContain`, which would print the bundle.
-    expect([...BOUNDARIES, KILL_AT].filter((name) => bundle.includes(`"${name}"`))).toEqual([]);
+    expect(
+      [...BOUNDARIES, ...REFUND_BOUNDARIES, KILL_AT].filter((name) => bundle.includes(`"${name}"`)),
+    ).toEqual([]);
     expect(/\bboundary\(/.test(bundle)).toBe(false);
   });
 
@@ -36,7 +38,7 @@ describe("boundaries of a sale", () => {
     const called = shippedSources().flatMap((text) =>
       [...text.matchAll(/\bboundary\("([^"]+)"\)/g)].map((match) => match[1]),
     );
-    expect(called.sort()).toEqual([...BOUNDARIES].sort());
+    expect(called.sort()).toEqual([...BOUNDARIES, ...REFUND_BOUNDARIES].sort());
   });
 
   it("end a process that is to be killed there, at once", () => {

@@ -212,6 +212,7 @@ export function createFakeMint(url = "https://mint.test") {
       await Promise.resolve();
       return prepared(token.ys);
     },
+    prepareRefund: (token) => mint.prepareSwap(token),
     renewSwap: async (journal) => {
       calls.renewSwap++;
       return silent || shutOff !== undefined ? undefined : prepared(journal.inputYs);
@@ -237,6 +238,13 @@ export function createFakeMint(url = "https://mint.test") {
         throw new Refusal("wrong-p2pk", "the token is not locked");
       }
     },
+    encode: (mintUrl, proofs) =>
+      write({
+        mint: mintUrl,
+        unit: "sat",
+        locked: false,
+        proofs: proofs.map(({ amountSat, secret }) => ({ amountSat, secret })),
+      }),
     paymentRequest: (amountSat) => `creqA-${amountSat}`,
   };
 

@@ -1,9 +1,10 @@
+import type { RefundStore } from "../refunds/refund-store.ts";
 import type { InvoiceStore } from "../sales/lightning/invoice-store.ts";
 import type { SaleStore } from "../sales/sale-store.ts";
 
 /** A verb of a store of sales before or after which the process dies. */
 export interface CrashPoint {
-  verb: keyof SaleStore | keyof InvoiceStore;
+  verb: keyof SaleStore | keyof InvoiceStore | keyof RefundStore;
   when: "before" | "after";
 }
 

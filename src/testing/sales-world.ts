@@ -8,6 +8,8 @@ import { type Book, openBook } from "../db/open-book.ts";
 import { isAuthenticEvent } from "../nostr/authentic-event.ts";
 import type { Price, Quantity } from "../protocol/price.ts";
 import { buildAuthorization, encodeAuthorization } from "../protocol/purchase-auth.ts";
+import { createRefundDesk } from "../refunds/refund-desk.ts";
+import { createRefundStore } from "../refunds/refund-store.ts";
 import { createClaimDesk } from "../sales/claim-desk.ts";
 import type { GrantedSale } from "../sales/granting.ts";
 import { createInvoiceStore } from "../sales/lightning/invoice-store.ts";
@@ -211,6 +213,17 @@ export async function createWorld(options: WorldOptions = {}) {
         return settings.answerWithinMs;
       },
     });
+    const refunds = createRefundDesk({
+      store: mortal(createRefundStore(book), life),
+      sales: realStore,
+      reader: mint.reader,
+      link: mint.link,
+      findMint,
+      settleMs: times.settleMs,
+      now,
+      nowMs,
+      logger,
+    });
     const realInvoices = createInvoiceStore(book, sessions, realStore, reservations);
     const till = await openLightningTill({
       node,
@@ -244,6 +257,7 @@ export async function createWorld(options: WorldOptions = {}) {
       pool,
       settlement,
       purchase,
+      refunds,
       ...till,
       claimSecret,
       coordinate,
