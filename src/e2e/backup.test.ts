@@ -182,7 +182,7 @@ it("a stale one: nothing is granted twice, no address given twice, what was sold
   await operator.stop();
   await operator.start({ timeoutMs: 60_000 });
   expectRefused(await bring(stranger), { status: 503, reason: "tunnel-unavailable" });
-  expect((await operator.command(["listing", "resume"])).exitCode).toBe(0);
+  expect((await operator.command(["listing", "resume"], 60_000)).exitCode).toBe(0);
   for (const purchase of since) {
     const answer = await bring(purchase);
     expectRefused(answer, { status: 402, reason: "double-spent" });
@@ -204,24 +204,24 @@ it("is made of a daemon that stands still too, and tells what is wrong in words,
   await buy();
   await operator.stop();
   const file = await backUp("still.age");
-  const standing = await operator.command(["restore", file, "--identity", identityFile]);
+  const standing = await operator.command(["restore", file, "--identity", identityFile], 60_000);
   expect(standing.exitCode).toBe(1);
   expect(standing.stderr).toMatch(/nothing is overwritten/);
-  const again = await operator.command(["backup", "--out", file, "--recipient", recipient]);
+  const again = await operator.command(["backup", "--out", file, "--recipient", recipient], 60_000);
   expect(again.exitCode).toBe(1);
   for (const args of [
     ["backup", "--recipient", "age1nonsense"],
     ["restore", file],
     ["restore", file, "--identity", identityFile, "--passphrase-file", identityFile, "--nonsense"],
   ]) {
-    expect((await operator.command(args)).exitCode).toBe(64);
+    expect((await operator.command(args, 60_000)).exitCode).toBe(64);
   }
   loseTheDisk();
-  const foreign = await operator.command(["restore", identityFile, "--identity", identityFile]);
+  const foreign = await operator.command(["restore", identityFile, "--identity", identityFile], 60_000);
   expect(foreign).toMatchObject({ exitCode: 1, stdout: "" });
   expect(foreign.stderr).toMatch(/no backup of europa-node/);
   expect(existsSync(operator.configPath)).toBe(false);
-  expect((await operator.command(["backup", "--recipient", recipient])).exitCode).toBe(78);
+  expect((await operator.command(["backup", "--recipient", recipient], 60_000)).exitCode).toBe(78);
   await restore(file);
   expect(readFileSync(operator.configPath, "utf8")).toContain("[listing]");
 });
