@@ -49,7 +49,7 @@ export function serveRestoreReport({ logger }: Context, parts: RestoreParts): vo
   records.control.serve("restore-report", report);
   if (!restored.isFirstStart) return;
   report().then(
-    (made) => logger.warn({ event: "restore-report", ...made }, "what is known of the time since the backup"),
+    (made) => logger.info({ event: "restore-report", ...made }, "what is known of the time since the backup"),
     (error: unknown) => logger.error({ event: "restore-report-failed", error: describe(error) }),
   );
 }
