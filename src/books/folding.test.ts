@@ -26,7 +26,7 @@ function booksOf(book: Book) {
   const [sales, proofs, folded] = [store.sales(), store.proofs(), store.folded()];
   const places = new Map(proofs.map(({ y }) => [y, "wallet" as const]));
   const tunnels = { live: 0, without: [] };
-  return balanceBooks({ sales, proofs, folded, places, tunnels, silent: [], now: 0 });
+  return balanceBooks({ sales, proofs, folded, refunds: [], places, tunnels, silent: [], now: 0 });
 }
 
 const moneyOf = ({
