@@ -57,7 +57,6 @@ export function typedIn(scenario: Scenario): readonly string[] {
 export const typedAnywhere: readonly string[] = Object.values(TYPED).flat();
 
 const NO_ENGINE = "no container engine in CI; deploy-compose.test.ts and deploy-image.test.ts read the files";
-const OWN_KEYS = "it takes a key pair and loses a disk; src/e2e/backup.test.ts runs it";
 const NO_CLUSTER = "no cluster in CI; deploy-kubernetes.test.ts checks the manifests against its schemas";
 
 /** Why nobody types it in a test. */
@@ -67,10 +66,6 @@ export const notTyped: Readonly<Record<string, string>> = {
   "README.md: docker compose up": NO_ENGINE,
   "docs/operations.md: git pull &&": NO_ENGINE,
   "docs/doctor.md: cat token.txt": "it asks a page on the internet; doctor-buy.test.ts runs it in namespaces",
-  "docs/backup.md: europa-node backup": OWN_KEYS,
-  "docs/backup.md: europa-node restore today.age": OWN_KEYS,
-  "docs/backup.md: europa-node restore --report": OWN_KEYS,
-  "docs/backup.md: age -d": "age is no part of CI; backup.test.ts opens the file with its author's library",
   "docs/operations.md: europa-node refund": "it takes a token; src/e2e/refund.test.ts runs it",
   "docs/kubernetes.md: docker build": NO_ENGINE,
   "docs/kubernetes.md: kubectl apply": NO_CLUSTER,
