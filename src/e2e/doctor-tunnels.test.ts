@@ -190,10 +190,15 @@ describe.skipIf(missing !== undefined)(
       at.operator.writeConfig({ commandPrefix: [...prefix, ...setpriv] });
       const found = await at.look();
       at.operator.writeConfig({ commandPrefix: prefix });
-      for (const check of ["interface", "interface-key", "nat", "firewalls", "isolation"]) {
-        expect(findingsOf(check, found).map(({ status }) => [check, status])).toEqual([[check, "unseen"]]);
+      // wireguard-go answers whoever may open its socket; what nft shows is for CAP_NET_ADMIN alone.
+      for (const check of ["nat", "firewalls", "isolation"]) {
+        expect(findingsOf(check, found)).toEqual([
+          expect.objectContaining({
+            status: "unseen",
+            mend: expect.stringContaining("run doctor as root"),
+          }),
+        ]);
       }
-      expect(findingsOf("interface", found)[0]?.mend).toBe("run doctor as root");
     });
   },
 );
