@@ -78,8 +78,8 @@ const elsewhere = [
   "listing resume 1",
   "listing retire 1", // only while the daemon ends
 ];
-/** Commands with scenes of their own: e2e/cli, e2e/backup, doctor/. */
-const others = ["", "doctor", "backup", "restore", "restore-report", "refund"];
+/** Commands with scenes of their own, beside what they do. */
+const others = ["", "doctor", "backup", "restore", "refund", "enforcement off"];
 const walked = commands.filter(({ name }) => !others.includes(name));
 
 /** What a command asks for beside its arguments. */
