@@ -27,7 +27,7 @@ const rules: Rule[] = [
   { from: /^tunnels\//, forbids: /^sales\//, why: "sales know tunnels, not the other way round" },
   { from: /^(?!cashu\/|testing\/)/, forbids: /^@cashu\//, why: "cashu/ alone speaks cashu-ts" },
   {
-    from: /^(?!cashu\/curve\.ts|nostr\/authentic-event\.ts)/,
+    from: /^(?!cashu\/curve\.ts|nostr\/authentic-event\.ts|testing\/bench\/)/,
     forbids: /^tiny-secp256k1/,
     why: "its WASM breaks on points that nobody checked",
   },

@@ -1,11 +1,6 @@
 import { randomUUID } from "node:crypto";
-import {
-  createBlindSignature,
-  createDLEQProof,
-  hashToCurve,
-  pointFromHex,
-  verifyUnblindedSignature,
-} from "@cashu/cashu-ts";
+import { hashToCurve, pointFromHex } from "@cashu/cashu-ts";
+import type { MintArithmetic } from "./mint-arithmetic.ts";
 import { MintError } from "./mint-error.ts";
 import { createKeyset, inputFee, type KeysetTerms, type MintKeyset } from "./mint-keyset.ts";
 import type { BlindedMessage, BlindSignature, InputProof, MintBody, SwapBody } from "./mint-messages.ts";
@@ -29,7 +24,7 @@ export type MintLedger = ReturnType<typeof createMintLedger>;
  * What a mint knows and decides, in memory. Every operation is synchronous: it happens wholly or throws a
  * {@link MintError} and changes nothing.
  */
-export function createMintLedger(terms: KeysetTerms) {
+export function createMintLedger(terms: KeysetTerms, arithmetic: MintArithmetic) {
   const keysets = new Map<string, MintKeyset>();
   const signaturesByB_ = new Map<string, BlindSignature>();
   /** Witness of the spend by Y. */
@@ -63,7 +58,7 @@ export function createMintLedger(terms: KeysetTerms) {
     for (const output of outputs) {
       if (!keysetOf(output).active) throw new MintError("keyset-inactive", "keyset is inactive");
       privateKeyFor(output);
-      readPoint(output.B_);
+      checkPoint(output.B_);
     }
     const unit = singleUnit(outputs.map((output) => keysetOf(output).unit));
     if (outputs.some(({ B_ }) => signaturesByB_.has(B_))) {
@@ -73,15 +68,8 @@ export function createMintLedger(terms: KeysetTerms) {
   };
 
   const sign = (output: BlindedMessage): BlindSignature => {
-    const B_ = readPoint(output.B_);
-    const privateKey = privateKeyFor(output);
-    const dleq = createDLEQProof(B_, privateKey);
-    return {
-      amount: output.amount,
-      id: output.id,
-      C_: createBlindSignature(B_, privateKey, output.id).C_.toHex(true),
-      dleq: { e: toHex(dleq.e), s: toHex(dleq.s) },
-    };
+    const { C_, dleq } = arithmetic.sign(output.B_, privateKeyFor(output));
+    return { amount: output.amount, id: output.id, C_, dleq };
   };
 
   const remember = (signatures: readonly BlindSignature[], outputs: readonly BlindedMessage[]) => {
@@ -97,8 +85,8 @@ export function createMintLedger(terms: KeysetTerms) {
     if (ys.some((y) => spent.has(y))) throw new MintError("already-spent", "proofs already spent");
     if (ys.some((y) => pending.has(y))) throw new MintError("pending", "proofs are pending");
     for (const { secret, C, id, amount } of inputs) {
-      const unblinded = { C: readPoint(C), secret: new TextEncoder().encode(secret), id };
-      if (!verifyUnblindedSignature(unblinded, privateKeyFor({ id, amount }))) {
+      checkPoint(C);
+      if (!arithmetic.isSigned({ secret, C }, privateKeyFor({ id, amount }))) {
         throw new MintError("proof-invalid", "proof could not be verified");
       }
     }
@@ -201,9 +189,9 @@ export function yOf(secret: string): string {
   return hashToCurve(new TextEncoder().encode(secret)).toHex(true);
 }
 
-function readPoint(hex: string) {
+function checkPoint(hex: string): void {
   try {
-    return pointFromHex(hex);
+    pointFromHex(hex);
   } catch {
     throw new MintError("proof-invalid", "not a point of the curve");
   }
@@ -217,10 +205,6 @@ function singleUnit(units: readonly string[]): string {
 
 function sumOf(coins: readonly { amount: number }[]): number {
   return coins.reduce((sum, { amount }) => sum + amount, 0);
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }
 
 /** A bolt11 request of which only the amount means anything: wallets read it (1 sat is 10n bitcoin). */

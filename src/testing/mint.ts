@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { arithmeticOfCashuTs, type MintArithmetic } from "./mint-arithmetic.ts";
 import type { Fault, FaultRule } from "./mint-faults.ts";
 import { handleMintRequest } from "./mint-http.ts";
 import type { KeysetTerms, KeysetVersion } from "./mint-keyset.ts";
@@ -26,6 +27,8 @@ export interface TestMintOptions {
   unit?: string;
   /** NUT-19. Default false. */
   cacheResponses?: boolean;
+  /** Default: that of cashu-ts. */
+  arithmetic?: MintArithmetic;
 }
 
 export interface TestMint {
@@ -66,7 +69,7 @@ export async function startMint(options: TestMintOptions = {}): Promise<TestMint
     unit: options.unit ?? "sat",
     feePpk: options.feePpk ?? 0,
   };
-  const ledger = createMintLedger(terms);
+  const ledger = createMintLedger(terms, options.arithmetic ?? arithmeticOfCashuTs);
   const queuedFaults = new Map<string, Fault[]>();
   const requestCounts = new Map<string, number>();
   const cache = new Map<string, { answer: MintAnswer; until: number }>();

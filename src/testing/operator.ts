@@ -13,6 +13,8 @@ export interface Operator {
   databasePath: string;
   configPath: string;
   url: string;
+  /** Of the daemon that runs. */
+  pid(): number;
   pubkey: string;
   nsecHex: string;
   p2pk: string;
@@ -209,6 +211,10 @@ export async function createOperator(initial: OperatorSettings): Promise<Operato
       await waitForEvent("listening", timeoutMs, before);
     },
     startAndWait: (args = []) => exitOf(launch(args)),
+    pid() {
+      if (child?.pid === undefined) throw new Error("no daemon runs");
+      return child.pid;
+    },
     command: (args, timeoutMs = 20_000) => endingByItself(launch(args), timeoutMs),
     stop: (signal = "SIGTERM") => end(signal),
     kill: async () => void (await end("SIGKILL")),

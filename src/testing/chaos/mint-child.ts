@@ -29,10 +29,11 @@ export async function startMintProcess(
   feePpk: number,
   keysetVersion: KeysetVersion,
   cacheResponses: boolean,
+  arithmetic: "of-cashu-ts" | "fast" = "of-cashu-ts",
 ): Promise<ChaosMint> {
   const child = fork(
     join(import.meta.dirname, "mint-process.ts"),
-    [String(feePpk), keysetVersion, String(cacheResponses)],
+    [String(feePpk), keysetVersion, String(cacheResponses), arithmetic],
     { cwd: root, execArgv: ["--import", "tsx"], stdio: ["ignore", "ignore", "inherit", "ipc"] },
   );
   const waiting = new Map<number, () => void>();

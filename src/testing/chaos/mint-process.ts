@@ -1,14 +1,17 @@
+import { fastMintArithmetic } from "../bench/fast-mint-arithmetic.ts";
 import { startMint } from "../mint.ts";
 import type { KeysetVersion } from "../mint-keyset.ts";
 import type { MintOrder, MintReply } from "./mint-child.ts";
 
 /** Our mint in a process of its own: its curve work holds up nobody's timing. Ends with its parent. */
 async function main(): Promise<void> {
-  const [feePpk = "0", keysetVersion = "v2", cacheResponses = "false"] = process.argv.slice(2);
+  const [feePpk = "0", keysetVersion = "v2", cacheResponses = "false", arithmetic = ""] =
+    process.argv.slice(2);
   const mint = await startMint({
     feePpk: Number(feePpk),
     keysetVersion: keysetVersion as KeysetVersion,
     cacheResponses: cacheResponses === "true",
+    ...(arithmetic === "fast" ? { arithmetic: fastMintArithmetic } : {}),
   });
   const tell = (reply: MintReply) => void process.send?.(reply);
   process.on("disconnect", () => process.exit(0));

@@ -1,0 +1,73 @@
+import { cpus, release, totalmem, type } from "node:os";
+import { parseArgs } from "node:util";
+import { lanes } from "../src/testing/bench/lanes.ts";
+import { type Measurement, notMeasured } from "../src/testing/bench/measurement.ts";
+import { tableLines } from "../src/testing/bench/table.ts";
+import buildDaemon from "../src/testing/build-daemon.ts";
+
+const usage = `pnpm bench: how fast the daemon is, each figure beside one of the same run.
+
+  --only NAME  this part alone, may be repeated: ${lanes.map(({ name }) => name).join(", ")}
+  --json       the last line is one array of {name, value, unit, ratio, target, met}
+Exit codes: 0 measured, 1 a part failed, 64 wrong arguments. A missed target is no failure.
+`;
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string", multiple: true, default: [] },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const unknown = values.only.filter((name) => !lanes.some((lane) => lane.name === name));
+  if (unknown.length > 0) throw new Error(`no such part: ${unknown.join(", ")}`);
+  const chosen = values.only.length === 0 ? lanes : lanes.filter(({ name }) => values.only.includes(name));
+  return { chosen, json: values.json };
+}
+
+function machine(): string {
+  const memoryGiB = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} cores, ${memoryGiB} GiB, Node ${process.versions.node}, ${type()} ${release().split(".", 2).join(".")}`;
+}
+
+async function main(): Promise<number> {
+  let options: ReturnType<typeof readOptions>;
+  try {
+    options = readOptions();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : "wrong arguments");
+    console.error(usage);
+    return 64;
+  }
+  buildDaemon();
+  const measurements: Measurement[] = [];
+  let failed = false;
+  for (const lane of options.chosen) {
+    console.error(`measuring: ${lane.name}`);
+    const why = await lane.missing();
+    try {
+      measurements.push(
+        ...(why === undefined ? await lane.run() : lane.figures.map((name) => notMeasured(name, why))),
+      );
+    } catch (error) {
+      failed = true;
+      console.error(error);
+      measurements.push(...lane.figures.map((name) => notMeasured(name, "it failed")));
+    }
+  }
+  console.log(`${machine()}\n`);
+  for (const line of tableLines(measurements)) console.log(line);
+  if (options.json) console.log(JSON.stringify(measurements.map(({ why: _, ...figure }) => figure)));
+  return failed ? 1 : 0;
+}
+
+// An exit takes what the lanes started along; a signal alone would leave it running.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+
+main().then(
+  (exitCode) => process.exit(exitCode),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,96 @@
+import { randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createMints, type Mints } from "../../cashu/mints.ts";
+import { createBuyer } from "../buyer.ts";
+import { createOperator, type Operator } from "../operator.ts";
+import { startRelay } from "../relay.ts";
+import { fillBook, WIDE_SUBNET } from "./fill-book.ts";
+import { mintLockedTokens } from "./tokens.ts";
+
+const PEERS_IN_BOOK = 5_000;
+
+const YEAR_SECONDS = 365 * 86_400;
+const PRICE = { amount: 100, unit: "day" as const };
+const REPEAT_MS = 50;
+const START_MS = 120_000;
+
+/** A daemon that sells, and beside it whoever swaps the same tokens at the same mint with the same code. */
+export interface SaleMarket {
+  operator: Operator;
+  /** Of each kind, to be used once. */
+  prepare(count: number): Promise<{ sales: (() => Promise<void>)[]; swaps: (() => Promise<void>)[] }>;
+  close(): Promise<void>;
+}
+
+export async function openSaleMarket(mintUrl: string): Promise<SaleMarket> {
+  const relay = await startRelay();
+  const operator = await createOperator({
+    relays: [relay.url],
+    mints: [mintUrl],
+    prices: [PRICE],
+    subnet: WIDE_SUBNET,
+    tickSeconds: 10,
+    logLevel: "info",
+  });
+  const close = async () => {
+    await operator.destroy();
+    await relay.stop();
+  };
+  try {
+    fillBook(operator.databasePath, PEERS_IN_BOOK, () => YEAR_SECONDS);
+    await operator.start({ timeoutMs: START_MS, args: ["--create-wallet"] });
+    const mints = createMints({
+      mintUrls: [mintUrl],
+      privkeyHex: operator.p2pkPrivkeyHex,
+      pubkeyHex: operator.p2pk,
+      maxFeeSat: 10,
+      clock: { now: () => Math.floor(Date.now() / 1000) },
+    });
+    return {
+      operator,
+      async prepare(count) {
+        const tokens = await mintLockedTokens(mintUrl, 2 * count, operator.p2pk);
+        await mints.refresh();
+        return {
+          sales: tokens.slice(0, count).map((token) => saleOf(operator, token)),
+          swaps: tokens.slice(count).map((token) => () => bareSwap(mints, token)),
+        };
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What the daemon does with a token, without a daemon: read, checked, signed, blinded, swapped, checked, unblinded. */
+async function bareSwap(mints: Mints, text: string): Promise<void> {
+  const token = mints.reader.decode(text);
+  const journal = await mints.find(token.mintKey)?.prepareSwap(token);
+  if (!journal) throw new Error("the token is from another mint");
+  const { kind } = await mints.link.swap(journal);
+  if (kind !== "signed") throw new Error(`the bare swap was ${kind}`);
+}
+
+/** One buyer's request, signed beforehand; repeated while he is told to come again. */
+function saleOf(operator: Operator, token: string): () => Promise<void> {
+  const buyer = createBuyer();
+  const { url, publicHost, pubkey, dTag } = operator;
+  const price = { ...PRICE, currency: "sat" };
+  const order = { url, publicHost, operatorPubkey: pubkey, dTag, price, token };
+  const signed = { ...order, authorization: buyer.authorization(order) };
+  return async () => {
+    for (;;) {
+      const { status, body } = await buyer.purchase({ ...signed, headers: strangersAddress() });
+      if (status === 200) return;
+      if (status !== 503) throw new Error(`a sale was answered ${status} ${body.reason}`);
+      await sleep(REPEAT_MS);
+    }
+  };
+}
+
+/** A new one for each request: what one address may ask is not what is measured. */
+function strangersAddress(): Record<string, string> {
+  return { "x-forwarded-for": [10, randomInt(256), randomInt(256), randomInt(256)].join(".") };
+}
