@@ -12,9 +12,10 @@ export function createAddressPool(book: Book, subnet: Subnet) {
   const inPool = new Set(addresses);
   let foreign: readonly AddressRange[] = [];
 
-  const seed = book.prepare("INSERT OR IGNORE INTO pool_addresses (assigned_ip) VALUES (?)");
+  const seed = book.prepare("INSERT INTO pool_addresses (assigned_ip) VALUES (?)");
   book.transaction(() => {
-    for (const address of addresses) seed.run(address);
+    const known = new Set(book.prepare("SELECT assigned_ip FROM pool_addresses").pluck().all());
+    for (const address of addresses) if (!known.has(address)) seed.run(address);
   })();
 
   const free = book.prepare<[number], { assigned_ip: string }>(

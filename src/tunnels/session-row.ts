@@ -43,7 +43,7 @@ function numeric(value: unknown): number | null {
   return typeof value === "number" ? value : null;
 }
 
-function textual(value: unknown): string {
+export function textual(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 

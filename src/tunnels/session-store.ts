@@ -7,7 +7,14 @@ import type { KernelCounts } from "./limit-keeper.ts";
 import { limitName, limitOf } from "./limits.ts";
 import { createOldRowsStore } from "./old-rows-store.ts";
 import type { DesiredPeer, SessionLimit } from "./ports.ts";
-import { type Session, type SessionRow, sessionColumns, sessionTables, toSession } from "./session-row.ts";
+import {
+  type Session,
+  type SessionRow,
+  sessionColumns,
+  sessionTables,
+  textual,
+  toSession,
+} from "./session-row.ts";
 import { parseIpv4 } from "./subnet.ts";
 import {
   effectiveEnd,
@@ -52,6 +59,27 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   );
   const allByStatus = book.prepare<[string], SessionRow>(
     `SELECT ${sessionColumns} ${sessionTables} WHERE s.status = ?`,
+  );
+  const activeByKey = book.prepare<[string], SessionRow>(
+    `SELECT ${sessionColumns} ${sessionTables} WHERE s.client_identity = ? AND s.status = 'active'`,
+  );
+  const activeCounters = book.prepare<
+    [],
+    Pick<
+      SessionRow,
+      "session_id" | "client_identity" | "data_quota_bytes" | "last_rx_counter" | "last_tx_counter"
+    >
+  >(
+    `SELECT session_id, client_identity, data_quota_bytes, last_rx_counter, last_tx_counter
+       FROM sessions WHERE status = 'active'`,
+  );
+  const activePeers = book
+    .prepare<[], [key: unknown, address: unknown]>(
+      "SELECT client_identity, assigned_ip FROM sessions WHERE status = 'active'",
+    )
+    .raw();
+  const restartLive = book.prepare(
+    "UPDATE sessions SET last_rx_counter = 0, last_tx_counter = 0 WHERE client_identity = ? AND status = 'active'",
   );
   const due = book.prepare<[number], SessionRow>(
     `SELECT ${sessionColumns} ${sessionTables} WHERE s.status = 'active' AND s.expires_at <= ?`,
@@ -214,7 +242,8 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     countedSince: number,
     now: number,
   ): void {
-    for (const [publicKey, sessions] of byPublicKey(live())) {
+    for (const publicKey of countedAnew(peers, kernelCounts)) {
+      const sessions = activeByKey.all(publicKey).map(toSession);
       const isCounted = chargeAsCounted(sessions, kernelCounts, now);
       const seen = peers.get(publicKey);
       if (!seen) continue;
@@ -225,6 +254,18 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
         writeTerms(sessionId, terms, now);
       }
     }
+  }
+
+  /** The keys of which the book does not have what was counted. Of ten thousand peers most are idle. */
+  function countedAnew(peers: ReadonlyMap<string, PeerCounters>, kernelCounts: KernelCounts): Set<string> {
+    const keys = new Set<string>();
+    for (const { session_id, client_identity, ...row } of activeCounters.iterate()) {
+      const seen = peers.get(client_identity);
+      const differs = seen?.receivedBytes !== row.last_rx_counter || seen?.sentBytes !== row.last_tx_counter;
+      const isCounted = row.data_quota_bytes !== null && kernelCounts.has(limitName(session_id));
+      if (isCounted || (seen && differs)) keys.add(client_identity);
+    }
+    return keys;
   }
 
   /** Whether the kernel counted for any of them. */
@@ -325,10 +366,15 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
 
     /** One peer per key, with every address that the key's live sessions have. */
     desiredPeers(): DesiredPeer[] {
-      return [...byPublicKey(live().filter(isUsable))].map(([publicKey, sessions]) => ({
-        publicKey,
-        addresses: sessions.map((session) => session.address),
-      }));
+      const peers = new Map<string, DesiredPeer>();
+      for (const row of activePeers.iterate()) {
+        const [publicKey, address] = [textual(row[0]), textual(row[1])];
+        if (!isUsable({ publicKey, address })) continue;
+        const known = peers.get(publicKey);
+        if (known) known.addresses.push(address);
+        else peers.set(publicKey, { publicKey, addresses: [address] });
+      }
+      return [...peers.values()];
     },
     /** Of the key's live sessions, as `desiredPeers` has them. */
     addressesOf: (publicKey: string) =>
@@ -351,10 +397,7 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     /** The peer was put back on the interface by us: its counters begin at zero. */
     countersRestarted: (keys: readonly string[]) =>
       book.transaction(() => {
-        const restarted = new Set(keys);
-        for (const session of live()) {
-          if (restarted.has(session.publicKey)) setCounters.run(0, 0, session.sessionId);
-        }
+        for (const key of keys) restartLive.run(key);
       })(),
     /**
      * After an older daemon wrote the book, perhaps between two of our runs: every row gets its terms, what ended lately
@@ -382,8 +425,8 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
 }
 
 /** Old rows are checked as strangers are: what cannot be a key or an address never gets near `wg`. */
-function isUsable(session: Session): boolean {
-  return isWireguardKey(session.publicKey) && parseIpv4(session.address) !== undefined;
+function isUsable({ publicKey, address }: Pick<Session, "publicKey" | "address">): boolean {
+  return isWireguardKey(publicKey) && parseIpv4(address) !== undefined;
 }
 
 function limitFor(session: Session, nowMs: number): SessionLimit {
@@ -392,14 +435,4 @@ function limitFor(session: Session, nowMs: number): SessionLimit {
 
 function toId(session: Session): string {
   return session.sessionId;
-}
-
-function byPublicKey(sessions: readonly Session[]): Map<string, Session[]> {
-  const grouped = new Map<string, Session[]>();
-  for (const session of sessions) {
-    const mates = grouped.get(session.publicKey);
-    if (mates) mates.push(session);
-    else grouped.set(session.publicKey, [session]);
-  }
-  return grouped;
 }

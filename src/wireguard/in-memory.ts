@@ -23,6 +23,8 @@ const GONE: InterfaceTrouble = {
 /** The contract of a WireGuard interface for machines that have none; it steals addresses as `wg` does. */
 export function createInMemoryEnforcement(serverPubkey: string): InMemoryEnforcement {
   const peers = new Map<string, SeenPeer>();
+  /** By allowed IP, the key that has it. */
+  const holders = new Map<string, string>();
   let up = true;
 
   function needInterface(): void {
@@ -31,11 +33,21 @@ export function createInMemoryEnforcement(serverPubkey: string): InMemoryEnforce
 
   function admit(publicKey: string, addresses: string[]): void {
     const allowedIps = [...new Set(addresses.map((address) => `${address}/32`))];
-    for (const peer of peers.values()) {
-      peer.allowedIps = peer.allowedIps.filter((held) => !allowedIps.includes(held));
-    }
+    for (const taken of allowedIps) letGo(taken);
+    for (const former of peers.get(publicKey)?.allowedIps ?? []) holders.delete(former);
     const known = peers.get(publicKey) ?? { receivedBytes: 0, sentBytes: 0, lastHandshakeAt: 0 };
     peers.set(publicKey, { ...known, publicKey, allowedIps });
+    for (const held of allowedIps) holders.set(held, publicKey);
+  }
+
+  function letGo(allowedIp: string): void {
+    const holder = peers.get(holders.get(allowedIp) ?? "");
+    if (holder) holder.allowedIps = holder.allowedIps.filter((held) => held !== allowedIp);
+  }
+
+  function remove(publicKey: string): void {
+    for (const held of peers.get(publicKey)?.allowedIps ?? []) holders.delete(held);
+    peers.delete(publicKey);
   }
 
   return {
@@ -45,11 +57,13 @@ export function createInMemoryEnforcement(serverPubkey: string): InMemoryEnforce
     },
     async apply(change) {
       needInterface();
-      for (const publicKey of change.remove) peers.delete(publicKey);
-      const admissible = change.set.filter((peer) => isAdmissible(peer, serverPubkey));
-      for (const { publicKey, addresses } of admissible) admit(publicKey, addresses);
-      const rejected = change.set.filter((peer) => !admissible.includes(peer));
-      return { rejected: rejected.map((peer) => peer.publicKey) };
+      for (const publicKey of change.remove) remove(publicKey);
+      const rejected: string[] = [];
+      for (const peer of change.set) {
+        if (isAdmissible(peer, serverPubkey)) admit(peer.publicKey, peer.addresses);
+        else rejected.push(peer.publicKey);
+      }
+      return { rejected };
     },
     async trouble(view) {
       if (!up) return GONE;
@@ -64,6 +78,7 @@ export function createInMemoryEnforcement(serverPubkey: string): InMemoryEnforce
     takeDown() {
       up = false;
       peers.clear();
+      holders.clear();
     },
     bringUp() {
       up = true;

@@ -20,14 +20,15 @@ export function planSteps(
   const removals = change.remove
     .filter(isWireguardKey)
     .map((publicKey) => ({ publicKey, args: ["peer", publicKey, "remove"] }));
-  const admissible = change.set.filter((peer) => isAdmissible(peer, serverPubkey));
-  const admissions = admissible.map(({ publicKey, addresses }) => ({
-    publicKey,
-    args: ["peer", publicKey, "allowed-ips", addresses.map((address) => `${address}/32`).join(",")],
-  }));
-  const rejected = change.set
-    .filter((peer) => !isAdmissible(peer, serverPubkey))
-    .map((peer) => peer.publicKey);
+  const admissions: PeerStep[] = [];
+  const rejected: string[] = [];
+  for (const peer of change.set) {
+    const { publicKey, addresses } = peer;
+    const allowedIps = addresses.map((address) => `${address}/32`).join(",");
+    if (isAdmissible(peer, serverPubkey)) {
+      admissions.push({ publicKey, args: ["peer", publicKey, "allowed-ips", allowedIps] });
+    } else rejected.push(publicKey);
+  }
   return { steps: [...removals, ...admissions], rejected };
 }
 

@@ -6,9 +6,11 @@ import { openBook } from "../../db/open-book.ts";
 import { createAddressPool } from "../../tunnels/address-pool.ts";
 import { createClockGuard } from "../../tunnels/clock-guard.ts";
 import { createKeeper } from "../../tunnels/keeper.ts";
+import { createLimitKeeper } from "../../tunnels/limit-keeper.ts";
 import { createSessionStore } from "../../tunnels/session-store.ts";
 import { parseSubnet } from "../../tunnels/subnet.ts";
 import { createKernelEnforcement } from "../../wireguard/kernel.ts";
+import { createNftLimits } from "../../wireguard/nft-limits.ts";
 import { createTunnelWorld, type TunnelWorld } from "../namespaces.ts";
 import { firstPurchase, newKey } from "../session-book.ts";
 import { makeTempDir } from "../temp-dir.ts";
@@ -112,7 +114,7 @@ async function grants(world: TunnelWorld, { keeper, store, clock }: Keeping): Pr
     const sessionId = store.reserve(newKey(), firstPurchase, clock.now());
     if (sessionId === undefined) throw new Error("the pool is empty");
     const bought = { seconds: YEAR_SECONDS, bytes: 0 };
-    await keeper.admit(sessionId, (now) => store.grant(sessionId, bought, now));
+    await keeper.admit(sessionId, bought, (now) => store.grant(sessionId, bought, now));
   };
   const alone: number[] = [];
   const granted: number[] = [];
@@ -157,13 +159,20 @@ function keepingAt(path: string, world: TunnelWorld) {
     subnetCidr: WIDE_SUBNET,
     commandPrefix: world.commandPrefix("operator"),
   });
+  const logger = pino({ level: "silent" });
+  const limits = createNftLimits({
+    interfaceName: world.interfaceName,
+    commandPrefix: world.commandPrefix("operator"),
+  });
   const keeper = createKeeper({
     store,
     pool,
     enforcement,
+    limits: createLimitKeeper(limits, logger),
     guard,
+    wallMs: nowMs,
     exclusive: false,
-    logger: pino({ level: "silent" }),
+    logger,
     onChange: () => {},
   });
   return { keeper, store, clock, close: () => book.close() };

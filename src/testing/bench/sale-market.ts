@@ -11,6 +11,8 @@ const PEERS_IN_BOOK = 5_000;
 
 const YEAR_SECONDS = 365 * 86_400;
 const PRICE = { amount: 100, unit: "day" as const };
+/** As the daemon does: older keysets are no ground to swap on. */
+const REFRESH_MS = 20_000;
 const REPEAT_MS = 50;
 const START_MS = 120_000;
 
@@ -32,7 +34,9 @@ export async function openSaleMarket(mintUrl: string): Promise<SaleMarket> {
     tickSeconds: 10,
     logLevel: "info",
   });
+  let refreshing: NodeJS.Timeout | undefined;
   const close = async () => {
+    clearInterval(refreshing);
     await operator.destroy();
     await relay.stop();
   };
@@ -46,11 +50,12 @@ export async function openSaleMarket(mintUrl: string): Promise<SaleMarket> {
       maxFeeSat: 10,
       clock: { now: () => Math.floor(Date.now() / 1000) },
     });
+    await mints.refresh();
+    refreshing = setInterval(() => void mints.refresh(), REFRESH_MS);
     return {
       operator,
       async prepare(count) {
         const tokens = await mintLockedTokens(mintUrl, 2 * count, operator.p2pk);
-        await mints.refresh();
         return {
           sales: tokens.slice(0, count).map((token) => saleOf(operator, token)),
           swaps: tokens.slice(count).map((token) => () => bareSwap(mints, token)),
