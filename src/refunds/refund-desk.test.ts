@@ -115,6 +115,19 @@ describe("sold or given back, never both", () => {
     }
   });
 
+  it("what is sold while its refund is prepared is not given back", async () => {
+    const token = issue();
+    world.mint.script("prepareSwap", "stall");
+    const back = refund(token);
+    await expect.poll(() => world.mint.calls.prepareSwap).toBe(1);
+    await world.buy(world.buyer(), token);
+    world.mint.unstall();
+    expect(await back).toMatchObject({
+      kind: "refused",
+      message: expect.stringMatching(/paid for a tunnel/),
+    });
+  });
+
   it("a refused buyer's token is given back, and the book holds both to it by itself", async () => {
     const token = issue();
     world.settings.closed = "paused";
@@ -194,6 +207,17 @@ describe("a process that dies", () => {
     await world.restart();
     expectConserved(await untilSettled(token));
   });
+});
+
+it("after a restart an empty restore is not believed at once: the mint may still be writing", async () => {
+  const token = issue();
+  world.mint.script("swap", "caller-dies-after");
+  void refund(token).catch(() => undefined);
+  await expect.poll(() => world.mint.calls.swap).toBe(1);
+  await world.restart();
+  world.mint.script("restore", "empty");
+  await world.run.refunds.sweep();
+  expectConserved(await untilSettled(token));
 });
 
 it("a mint that answers wrongly: what is good goes out, the loss is booked, the mint shut off", async () => {
