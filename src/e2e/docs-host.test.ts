@@ -69,6 +69,7 @@ describe.skipIf(missing)(`the documents on a host${missing ? ` (skipped: ${missi
   it("books and wallet say what the operations page shows", async () => {
     const books = () => beside(operations("europa-node books"));
     await eventually(async () => (await books().catch(() => "")).includes("The books balance."), 60_000);
+    await beside(operations("sqlite3 -readonly -box", { "/var/lib/europa-node/": "data/" }));
     expect(await beside(operations("europa-node wallet republish"))).toContain(
       "Every relay holds the whole wallet",
     );

@@ -23,6 +23,7 @@ const TYPED = {
     "docs/operations.md: europa-node wallet republish",
     "docs/operations.md: printf %s <preimage>",
     "docs/operations.md: sqlite3 -readonly -line",
+    "docs/operations.md: sqlite3 -readonly -box",
     "docs/operations.md: curl -u",
     "docs/operations.md: curl --cacert",
     "docs/operations.md: mv secrets/nsec",
