@@ -88,6 +88,7 @@ it("a renewal whose swap is open is not lost: once the mint answers, it is a tun
   const token = world.mint.issue([100]);
   expect(await reasonOf(world.buy(buyer, token))).toBe("mint-unreachable");
   await revoke(buyer);
+  expect(world.all("SELECT session_id FROM sales WHERE state = 'swapping'")).toEqual([{ session_id: null }]);
   await world.restart();
   world.mint.setSilent(false);
   await world.sweep();
