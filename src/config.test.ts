@@ -195,6 +195,7 @@ describe("a config with nothing but what is needed", () => {
         dns: ["1.1.1.1", "9.9.9.9"],
         mtu: undefined,
         exclusive: false,
+        subnet6: undefined,
         enforcement: "auto",
         addressHoldSeconds: 300,
         tickSeconds: 5,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hostOf, isAddressOrCidr, isHost, isHostWithPort, networkOf } from "./addresses.ts";
+import { hostOf, isAddressOrCidr, isHost, isHostWithPort, isNetwork6, networkOf } from "./addresses.ts";
 
 describe("hosts", () => {
   it.each([
@@ -80,4 +80,30 @@ it("knows whom to trust: addresses and CIDRs of both families", () => {
   for (const text of ["", "proxy", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/8/8"]) {
     expect(isAddressOrCidr(text)).toBe(false);
   }
+});
+
+describe("an IPv6 network for tunnels", () => {
+  it.each(["fd66:42::/64", "fc00::/48", "2001:db8:1:2::/64", "2001:db8:1:2:3::/80", "3fff:1::/48"])(
+    "takes %s",
+    (text) => {
+      expect(isNetwork6(text)).toBe(true);
+    },
+  );
+
+  it.each([
+    "fd66:42::/56",
+    "fd66:42::1/64",
+    "fd66:42:1:2:3::/64",
+    "fe80::/64",
+    "::/64",
+    "64:ff9b::/64",
+    "FD66:42::/64",
+    "fd66::42::/64",
+    "fd66:42:/64",
+    "fd66:42::",
+    "10.66.42.0/24",
+    "fd66:42::/64\n",
+  ])("refuses %j", (text) => {
+    expect(isNetwork6(text)).toBe(false);
+  });
 });

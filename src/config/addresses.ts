@@ -56,3 +56,12 @@ export function networkOf(cidr: string): string | undefined {
   const network = number - (number % size);
   return `${[24, 16, 8, 0].map((shift) => (network >>> shift) & 255).join(".")}/${length}`;
 }
+
+/** A network that tunnels' IPv6 addresses can be counted in: unique local or global, its host bits not written. */
+export function isNetwork6(text: string): boolean {
+  const [, prefix = "", bits = ""] = /^([0-9a-f:]+)::\/(48|64|80)$/.exec(text) ?? [];
+  const groups = prefix.split(":");
+  return (
+    isIPv6(`${prefix}::`) && groups.length <= Number(bits) / 16 && /^(f[cd]..|[23]...)$/.test(groups[0] ?? "")
+  );
+}

@@ -4,7 +4,14 @@ import { isRecipient } from "../backup/age.ts";
 import { normaliseMintUrl } from "../protocol/mint-url.ts";
 import { isUnit } from "../protocol/price.ts";
 import { isWireguardKey } from "../protocol/wireguard-key.ts";
-import { isAddressOrCidr, isHost, isHostWithPort, networkOf, withoutBrackets } from "./addresses.ts";
+import {
+  isAddressOrCidr,
+  isHost,
+  isHostWithPort,
+  isNetwork6,
+  networkOf,
+  withoutBrackets,
+} from "./addresses.ts";
 import { publicKeyOf, readPubkey, readSecretKey } from "./keys.ts";
 
 /** Kinds of value. Each one's error says what to write instead: it ends the line "<key>: <what is wrong>; write …". */
@@ -86,6 +93,11 @@ export const proxyAddress = checked(isAddressOrCidr, "an IP address or CIDR such
 export const subnet = checked(
   (text) => networkOf(text) !== undefined,
   "an IPv4 network of /16 to /30, such as 10.66.42.0/24",
+);
+
+export const subnet6 = checked(
+  isNetwork6,
+  "an IPv6 network of /48, /64 or /80 with :: before the slash, such as fd66:42::/64",
 );
 /** Rule 22; `wg show` takes two words for something else than a name. */
 export const interfaceName = checked(

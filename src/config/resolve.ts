@@ -80,6 +80,7 @@ function resolveWireguard(
     endpoint: `${host.includes(":") ? `[${host}]` : host}:${wireguard.endpoint_port}`,
     serverPubkey: wireguard.server_pubkey,
     subnetCidr,
+    subnet6: wireguard.subnet6,
     dns: wireguard.dns,
     mtu: wireguard.mtu,
     exclusive: wireguard.exclusive,

@@ -51,6 +51,11 @@ const wireguard = field.table({
   subnet_cidr: field.subnet
     .default("10.66.42.0/24")
     .describe("IPv4 network of the tunnels, /16 to /30. The first address is the server's own."),
+  subnet6: field.subnet6
+    .optional()
+    .describe(
+      "IPv6 network of the tunnels, /48, /64 or /80, written with :: at its end. The first address is the server's own. Left out: no IPv6 passes.",
+    ),
   dns: z
     .preprocess(
       splitText,

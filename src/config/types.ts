@@ -44,6 +44,8 @@ export interface WireguardConfig {
   serverPubkey: string | undefined;
   /** The network's own address, a slash, 16 to 30. */
   subnetCidr: string;
+  /** `fd66:42::/64`: tunnels have IPv6 addresses in it; `undefined`: none. */
+  subnet6: string | undefined;
   dns: string[];
   mtu: number | undefined;
   exclusive: boolean;

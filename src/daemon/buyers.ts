@@ -42,8 +42,9 @@ export async function serveBuyers(context: Context, parts: BuyersParts): Promise
   const { pubkeyHex, relays, outbox } = wallet;
 
   const { mtu, dns, endpoint } = config.wireguard;
+  const { inBoth } = records.pool;
   const coordinate = listingCoordinate(pubkeyHex, config.listing.dTag);
-  const server = { pubkey: pubkeyHex, coordinate, serverPublicKey, endpoint, dns, mtu };
+  const server = { pubkey: pubkeyHex, coordinate, serverPublicKey, endpoint, dns, mtu, inBoth };
   const tunnel = createTunnelAnswer(sessions, server);
   const { priceGraceSeconds } = config.listing;
   prices.offered(config.listing.prices, now());

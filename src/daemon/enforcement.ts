@@ -13,13 +13,18 @@ export function chooseEnforcement(config: WireguardConfig): {
   enforcement: Enforcement;
   serverPublicKey: string;
 } {
-  const { mode, serverPubkey, subnetCidr } = config;
+  const { mode, serverPubkey, subnetCidr, subnet6 } = config;
   if (mode === "in-memory") {
     const serverPublicKey = serverPubkey ?? madeUpPublicKey();
     return { enforcement: createInMemoryEnforcement(serverPublicKey), serverPublicKey };
   }
   if (serverPubkey === undefined) throw new StartRefused("wireguard.server_pubkey is missing", 78);
-  const enforcement = createKernelEnforcement({ interfaceName: config.interface, serverPubkey, subnetCidr });
+  const enforcement = createKernelEnforcement({
+    interfaceName: config.interface,
+    serverPubkey,
+    subnetCidr,
+    subnet6,
+  });
   return { enforcement, serverPublicKey: serverPubkey };
 }
 

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { withIpv6 } from "../tunnels/both-families.ts";
 import { sealConfOf } from "./lnurl-desk.ts";
 import { StartRefused } from "./start-refused.ts";
 
@@ -9,6 +10,7 @@ const server = {
   endpoint: "vpn.example.com:51820",
   dns: ["1.1.1.1"],
   mtu: 1420,
+  inBoth: withIpv6("fd66:42::/64"),
 };
 
 it("refuses to start where no .conf would fit into an invoice's answer, naming the key and the mend", () => {

@@ -33,8 +33,9 @@ export async function openRecords({ config, flags, logger, clock, nowMs, life }:
   const facts = createFacts(book);
   pinIdentity(facts, config.nostr.pubkey, flags.newIdentity);
   const guard = createClockGuard(facts, clock, nowMs, flags.acceptClock);
-  const pool = createAddressPool(book, parseSubnet(config.wireguard.subnetCidr));
-  const sessions = createSessionStore(book, pool, config.wireguard.addressHoldSeconds);
+  const { subnetCidr, subnet6, addressHoldSeconds } = config.wireguard;
+  const pool = createAddressPool(book, parseSubnet(subnetCidr), subnet6);
+  const sessions = createSessionStore(book, pool, addressHoldSeconds);
   const reservations = createReservationStore(book, sessions, pool.size);
   const database = createDatabaseProbe({
     path: config.db.path,

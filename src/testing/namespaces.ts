@@ -32,6 +32,7 @@ import { wireguardPublicKey } from "./wireguard-keys.ts";
 const OPERATOR_ADDRESS = "192.0.2.1";
 const OPERATOR_WEB_ADDRESS = "203.0.113.1";
 const WEB_ADDRESS = "203.0.113.10";
+export const WEB_ADDRESS6 = "2001:db8:113::10";
 
 export type BuyerPlace = `buyer${number}`;
 export type Place = "operator" | "web" | BuyerPlace;
@@ -41,6 +42,8 @@ export interface TunnelWorldOptions {
   serverPrivateKey: string;
   /** `10.66.42.0/24`; the operator gets its first address. */
   subnetCidr: string;
+  /** `fd66:42::/64`: the operator gets its first address, and the web is there in IPv6 too. */
+  subnet6?: string | undefined;
   listenPort?: number;
   /** One to eight of a-z and 0-9; worlds with different tags live side by side. */
   tag: string;
@@ -94,7 +97,7 @@ export interface TunnelWorld {
 
 /** Builds it, after removing what a crashed run with the same tag left. Throws when `detectWireguard` says no. */
 export async function createTunnelWorld(options: TunnelWorldOptions): Promise<TunnelWorld> {
-  const { serverPrivateKey, subnetCidr, listenPort = 51820, tag, buyers = 1 } = options;
+  const { serverPrivateKey, subnetCidr, subnet6, listenPort = 51820, tag, buyers = 1 } = options;
   const subnet = cidrRange(subnetCidr);
   if (!/^[a-z0-9]{1,8}$/.test(tag)) throw new TypeError("a tag is one to eight of a-z and 0-9");
   if (subnet === undefined) throw new TypeError("not an IPv4 subnet");
@@ -109,10 +112,10 @@ export async function createTunnelWorld(options: TunnelWorldOptions): Promise<Tu
   const clientOf = (buyer: BuyerPlace) => `wg-${tag}-${buyer.slice("buyer".length)}`;
   const buyerPlaces = Array.from({ length: buyers }, (_, index): BuyerPlace => `buyer${index + 1}`);
   const hostLink = `eu-${tag}`;
-  let webServer: WebServer | undefined;
+  const webServers: WebServer[] = [];
 
   async function destroy(): Promise<void> {
-    await webServer?.stop();
+    for (const server of webServers.splice(0)) await server.stop();
     await run("ip", ["link", "del", hostLink]).catch(() => undefined);
     await removeNamespaces(`eu-${tag}-`);
     for (let index = 1; index <= 9; index++)
@@ -127,6 +130,9 @@ export async function createTunnelWorld(options: TunnelWorldOptions): Promise<Tu
     );
     const address = `${formatIpv4((subnet?.from ?? 0) + 1)}/${subnetCidr.split("/")[1]}`;
     await ip(operator, `addr add ${address} dev ${interfaceName}`);
+    if (subnet6 !== undefined) {
+      await ip(operator, `addr add ${subnet6.replace("::/", "::1/")} dev ${interfaceName}`);
+    }
     await ip(operator, `link set up dev ${interfaceName}`);
   }
 
@@ -139,9 +145,13 @@ export async function createTunnelWorld(options: TunnelWorldOptions): Promise<Tu
       await linkBuyer(operator, namespaceOf(buyer), buyer, `192.0.2.${11 + index}`);
     }
     await linkWeb(operator, namespaceOf("web"), subnetCidr);
+    if (subnet6 !== undefined) {
+      await linkWeb6(operator, namespaceOf("web"), subnet6);
+      webServers.push(await startWebServer(namespaceOf("web"), WEB_ADDRESS6));
+    }
     const link = await linkToThisHost(operator, hostLink);
     await bringUpWg0();
-    webServer = await startWebServer(namespaceOf("web"), WEB_ADDRESS);
+    webServers.push(await startWebServer(namespaceOf("web"), WEB_ADDRESS));
     return link;
   }
 
@@ -201,6 +211,17 @@ async function linkWeb(operator: string, web: string, subnetCidr: string): Promi
   await exec(operator, [
     "nft",
     `table ip world { chain out { type nat hook postrouting priority 100; ${masquerade}; }; }`,
+  ]);
+}
+
+async function linkWeb6(operator: string, web: string, subnet6: string): Promise<void> {
+  await ip(operator, "addr add 2001:db8:113::1/64 dev web nodad");
+  await ip(web, `addr add ${WEB_ADDRESS6}/64 dev eth0 nodad`);
+  await exec(operator, ["sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"]);
+  const masquerade = `ip6 saddr ${subnet6} oifname "web" masquerade`;
+  await exec(operator, [
+    "nft",
+    `table ip6 world { chain out { type nat hook postrouting priority 100; ${masquerade}; }; }`,
   ]);
 }
 

@@ -56,6 +56,7 @@ export interface OperatorSettings {
   mints: readonly string[];
   prices?: readonly { amount: number; unit: string }[];
   subnet?: string;
+  subnet6?: string;
   interfaceName?: string;
   wireguard?: "in-memory" | "kernel";
   /** What holds tunnels to their limits; the config says nothing unless told. */
@@ -295,6 +296,7 @@ endpoint_port = ${endpoint.port}
 server_pubkey = "${operator.serverKeys.publicKey}"
 subnet_cidr = "${settings.subnet ?? "10.66.42.0/24"}"
 tick_seconds = ${settings.tickSeconds ?? 1}
+${settings.subnet6 ? `subnet6 = "${settings.subnet6}"` : ""}
 ${settings.enforcement ? `enforcement = "${settings.enforcement}"` : ""}
 address_hold_seconds = ${settings.addressHoldSeconds ?? 300}
 

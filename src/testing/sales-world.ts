@@ -159,6 +159,7 @@ export async function createWorld(options: WorldOptions = {}) {
       endpoint: "vpn.test:51820",
       dns: ["1.1.1.1"],
       mtu: undefined,
+      inBoth: pool.inBoth,
     };
     const tunnel = createTunnelAnswer(sessions, serverEnd);
     const claims = createClaimDesk({

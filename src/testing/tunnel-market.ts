@@ -15,6 +15,8 @@ export interface TunnelMarketOptions {
   tag: string;
   buyers?: number;
   prices?: { amount: number; unit: Price["unit"] }[];
+  /** `fd66:42::/64`: the web answers in it, and the operator sells it unless told otherwise. */
+  subnet6?: string;
   /** As in the operator's settings. */
   enforcement?: "auto" | "kernel" | "daemon";
   /** With one, a Nutshell mint runs beside ours. */
@@ -112,7 +114,13 @@ export async function openTunnelMarket(options: TunnelMarketOptions): Promise<Tu
     const serverKeys = generateWireguardKeys();
     const subnetCidr = "10.66.42.0/24";
     const world = await closedLater(
-      createTunnelWorld({ serverPrivateKey: serverKeys.privateKey, subnetCidr, tag, buyers }),
+      createTunnelWorld({
+        serverPrivateKey: serverKeys.privateKey,
+        subnetCidr,
+        subnet6: options.subnet6,
+        tag,
+        buyers,
+      }),
       (made) => made.destroy(),
     );
     const host = world.hostAddress;
@@ -128,6 +136,7 @@ export async function openTunnelMarket(options: TunnelMarketOptions): Promise<Tu
         mints: [mint.url, ...(nutshell ? [nutshell.url] : [])],
         prices,
         subnet: subnetCidr,
+        ...(options.subnet6 ? { subnet6: options.subnet6 } : {}),
         wireguard: "kernel",
         ...(options.enforcement ? { enforcement: options.enforcement } : {}),
         interfaceName: world.interfaceName,
@@ -225,7 +234,7 @@ export async function openTunnelMarket(options: TunnelMarketOptions): Promise<Tu
 
 /** What a granted purchase gave; throws for any other answer. */
 export function soldTunnel(buyer: Buyer, { status, body }: Answer): SoldTunnel {
-  const address = /^Address = (.+)\/32$/m.exec(body.config ?? "")?.[1];
+  const address = /^Address = (\S+)\/32(?:$|,)/m.exec(body.config ?? "")?.[1];
   if (status !== 200 || body.config === undefined || address === undefined) {
     throw new Error(`not granted: ${status} ${body.reason} ${body.message}`);
   }

@@ -75,6 +75,15 @@ describe("the pool", () => {
     expect(open.pool.countFree(NOW, 2)).toBe(2);
   });
 
+  it("knows by an IPv6 address, or a network of few, whose company it is", () => {
+    const pool = createAddressPool(open.book, parseSubnet("10.66.42.0/29"), "fd66:42::/64");
+    expect(pool.rangeOf("fd66:42::a42:2a02/128")).toEqual(range("10.66.42.2/32"));
+    expect(pool.rangeOf("fd66:42::a42:2a04/126")).toEqual(range("10.66.42.4/30"));
+    expect(pool.rangeOf("10.66.42.3/32")).toEqual(range("10.66.42.3/32"));
+    for (const cidr of ["fd66:42::/64", "::/0", "fd66:43::a42:2a02/128"])
+      expect(pool.rangeOf(cidr)).toBeUndefined();
+  });
+
   it("hands out nothing outside today's subnet, and remembers what it held in there", () => {
     const former = open.granted(newKey(), hour, NOW);
     const moved = createAddressPool(open.book, parseSubnet("10.7.0.0/30"));

@@ -1,5 +1,6 @@
 import type { Book } from "../db/open-book.ts";
-import { type AddressRange, parseIpv4, type Subnet, subnetAddresses } from "./subnet.ts";
+import { companionOf, withIpv6 } from "./both-families.ts";
+import { type AddressRange, cidrRange, parseIpv4, type Subnet, subnetAddresses } from "./subnet.ts";
 
 export type AddressPool = ReturnType<typeof createAddressPool>;
 
@@ -7,7 +8,7 @@ export type AddressPool = ReturnType<typeof createAddressPool>;
  * Which address a new session gets: in today's subnet, nobody's (in the book and on the interface), past its hold,
  * and the one unused for longest. Addresses outside the subnet stay with their sessions and are not handed out again.
  */
-export function createAddressPool(book: Book, subnet: Subnet) {
+export function createAddressPool(book: Book, subnet: Subnet, subnet6?: string) {
   const addresses = [...subnetAddresses(subnet)];
   const inPool = new Set(addresses);
   let foreign: readonly AddressRange[] = [];
@@ -44,9 +45,19 @@ export function createAddressPool(book: Book, subnet: Subnet) {
     return foreign.some((range) => number >= range.from && number <= range.to);
   }
 
+  function companyRange(cidr: string): AddressRange | undefined {
+    const [address6 = "", bits = "128"] = cidr.split("/");
+    const address = Number(bits) < 96 ? undefined : companionOf(subnet6, address6);
+    return address === undefined ? undefined : cidrRange(`${address}/${Number(bits) - 96}`);
+  }
+
   return {
     size: addresses.length,
     contains: (address: string) => inPool.has(address),
+    /** All that a session of this address has on the interface: the address, and its company in IPv6. */
+    inBoth: withIpv6(subnet6),
+    /** The IPv4 addresses that nobody else can have beside who holds this network; of IPv6, those whose company is in it. */
+    rangeOf: (cidr: string): AddressRange | undefined => cidrRange(cidr) ?? companyRange(cidr),
     /** Held by a peer that the book does not know. */
     isForeign,
     /** Takes a free address; the caller pins it in the same transaction. */

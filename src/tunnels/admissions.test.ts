@@ -43,6 +43,7 @@ beforeEach(async () => {
   };
   admit = createAdmissions({
     store: open.store,
+    pool: open.pool,
     enforcement: { ...wg, apply },
     limits: noLimits,
     guard,

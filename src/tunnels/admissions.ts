@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { boundary } from "../boundary.ts";
 import type { Mutex } from "../mutex.ts";
 import type { Bought } from "../protocol/price.ts";
+import type { AddressPool } from "./address-pool.ts";
 import type { ClockGuard } from "./clock-guard.ts";
 import type { LimitKeeper } from "./limit-keeper.ts";
 import { type Enforcement, EnforcementError, type InterfaceTrouble } from "./ports.ts";
@@ -11,6 +12,7 @@ import { bytesLeft } from "./terms.ts";
 
 interface AdmissionParts {
   store: SessionStore;
+  pool: Pick<AddressPool, "inBoth">;
   enforcement: Enforcement;
   limits: LimitKeeper;
   guard: ClockGuard;
@@ -39,7 +41,15 @@ const MOST_AT_ONCE = 100;
  * Puts peers up that were paid for: the limits first, so that no address passes without its own, then the peer, then
  * the book. Those that wait for the interface share one call.
  */
-export function createAdmissions({ store, enforcement, limits, guard, exclusively, wallMs }: AdmissionParts) {
+export function createAdmissions({
+  store,
+  pool,
+  enforcement,
+  limits,
+  guard,
+  exclusively,
+  wallMs,
+}: AdmissionParts) {
   let waiting: Waiting[] = [];
 
   /** One of each key: what it is to have depends on what the one before got. */
@@ -94,7 +104,7 @@ export function createAdmissions({ store, enforcement, limits, guard, exclusivel
 
   function peerOf({ session }: Admission) {
     const { publicKey, address } = session;
-    return { publicKey, addresses: [...new Set([...store.addressesOf(publicKey), address])] };
+    return { publicKey, addresses: [...new Set([...store.addressesOf(publicKey), ...pool.inBoth(address)])] };
   }
 
   function writeDown(each: Admission, rejected: readonly string[], grantedAt: number): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { withIpv6 } from "./both-families.ts";
 import { renderConf, renderUnpaidConf, type ServerEnd } from "./conf.ts";
 import type { Session } from "./session-row.ts";
 import { noTerms } from "./terms.ts";
@@ -11,6 +12,7 @@ const server: ServerEnd = {
   endpoint: "vpn.example.com:51820",
   dns: ["1.1.1.1", "9.9.9.9"],
   mtu: undefined,
+  inBoth: withIpv6(undefined),
 };
 const session: Session = {
   sessionId: "s",

@@ -1,4 +1,5 @@
 import { type Bought, describePrice, type Price } from "../protocol/price.ts";
+import { alone, type WithIpv6 } from "./both-families.ts";
 import type { Session } from "./session-row.ts";
 import { bytesLeft, unlimited } from "./terms.ts";
 
@@ -10,6 +11,8 @@ export interface ServerEnd {
   endpoint: string;
   dns: readonly string[];
   mtu: number | undefined;
+  /** All addresses of a tunnel that has this one. */
+  inBoth: WithIpv6;
 }
 
 export interface Purchased {
@@ -74,7 +77,7 @@ function render(server: ServerEnd, address: string, header: readonly string[]): 
     "",
     "[Interface]",
     "PrivateKey = <PASTE YOUR OWN PRIVATE KEY HERE>",
-    `Address = ${address}/32`,
+    `Address = ${server.inBoth(address).map(alone).join(", ")}`,
     ...(server.dns.length === 0 ? [] : [`DNS = ${server.dns.join(", ")}`]),
     ...(server.mtu === undefined ? [] : [`MTU = ${server.mtu}`]),
     "",

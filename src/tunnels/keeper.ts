@@ -15,7 +15,6 @@ import {
 } from "./ports.ts";
 import { compare, type Difference } from "./reconcile.ts";
 import type { EndedSession, SessionStore } from "./session-store.ts";
-import { cidrRange } from "./subnet.ts";
 
 export type Keeper = ReturnType<typeof createKeeper>;
 
@@ -41,7 +40,7 @@ interface KeeperParts {
 export function createKeeper(parts: KeeperParts) {
   const { store, pool, enforcement, limits, guard, wallMs, exclusive, logger, onChange } = parts;
   const exclusively = createMutex();
-  const admit = createAdmissions({ store, enforcement, limits, guard, exclusively, wallMs });
+  const admit = createAdmissions({ store, pool, enforcement, limits, guard, exclusively, wallMs });
   let interfaceTrouble: InterfaceTrouble | undefined = notLookedYet;
   let foreign: readonly SeenPeer[] = [];
   let countedSince = guard.lastSeen();
@@ -101,7 +100,7 @@ export function createKeeper(parts: KeeperParts) {
   function noteForeign(view: InterfaceView): Difference {
     const difference = compare(view, booked(), exclusive);
     foreign = difference.foreign;
-    pool.setForeign(foreign.flatMap((peer) => peer.allowedIps.flatMap((cidr) => cidrRange(cidr) ?? [])));
+    pool.setForeign(foreign.flatMap((peer) => peer.allowedIps.flatMap((cidr) => pool.rangeOf(cidr) ?? [])));
     return difference;
   }
 
@@ -207,7 +206,7 @@ export function createKeeper(parts: KeeperParts) {
         if (session.status !== "active") return;
         const left = store.addressesOf(session.publicKey);
         const former = { publicKey: session.publicKey, addresses: left };
-        const mover = { publicKey, addresses: [session.address] };
+        const mover = { publicKey, addresses: pool.inBoth(session.address) };
         const change =
           left.length === 0
             ? { set: [mover], remove: [session.publicKey] }

@@ -1,3 +1,4 @@
+import { alone } from "./both-families.ts";
 import type { DesiredPeer, InterfaceView, PeerChange, SeenPeer } from "./ports.ts";
 
 /** What the book says of the keys on the interface. */
@@ -50,5 +51,5 @@ export function compare(view: InterfaceView, booked: BookedPeers, exclusive: boo
 
 function hasAddresses(allowedIps: readonly string[] | undefined, addresses: readonly string[]): boolean {
   if (allowedIps?.length !== addresses.length) return false;
-  return addresses.every((address) => allowedIps.includes(`${address}/32`));
+  return addresses.every((address) => allowedIps.includes(alone(address)));
 }

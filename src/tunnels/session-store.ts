@@ -321,6 +321,10 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     return allByStatus.all("active").map(toSession);
   }
 
+  function limitFor(session: Session, nowMs: number): SessionLimit {
+    return limitOf(session, pool.inBoth(session.address), nowMs);
+  }
+
   function mustFind(sessionId: string): Session {
     const session = find(sessionId);
     if (!session) throw new Error("the book has lost a session that it names");
@@ -371,8 +375,8 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
         const [publicKey, address] = [textual(row[0]), textual(row[1])];
         if (!isUsable({ publicKey, address })) continue;
         const known = peers.get(publicKey);
-        if (known) known.addresses.push(address);
-        else peers.set(publicKey, { publicKey, addresses: [address] });
+        if (known) known.addresses.push(...pool.inBoth(address));
+        else peers.set(publicKey, { publicKey, addresses: pool.inBoth(address) });
       }
       return [...peers.values()];
     },
@@ -381,7 +385,8 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
       activeAddresses
         .all(publicKey)
         .map((row) => row.assigned_ip)
-        .filter((address) => parseIpv4(address) !== undefined),
+        .filter((address) => parseIpv4(address) !== undefined)
+        .flatMap(pool.inBoth),
     pendingKeys: () => allByStatus.all("pending").map((row) => toSession(row).publicKey),
     departingKeys: () => departing.all().map((row) => row.public_key),
     /** The interface was read and these keys are not on it (with what departs): their addresses may go on. */
@@ -427,10 +432,6 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
 /** Old rows are checked as strangers are: what cannot be a key or an address never gets near `wg`. */
 function isUsable({ publicKey, address }: Pick<Session, "publicKey" | "address">): boolean {
   return isWireguardKey(publicKey) && parseIpv4(address) !== undefined;
-}
-
-function limitFor(session: Session, nowMs: number): SessionLimit {
-  return limitOf(session, [session.address], nowMs);
 }
 
 function toId(session: Session): string {

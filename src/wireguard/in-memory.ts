@@ -1,3 +1,4 @@
+import { alone } from "../tunnels/both-families.ts";
 import {
   type Enforcement,
   EnforcementError,
@@ -32,7 +33,7 @@ export function createInMemoryEnforcement(serverPubkey: string): InMemoryEnforce
   }
 
   function admit(publicKey: string, addresses: string[]): void {
-    const allowedIps = [...new Set(addresses.map((address) => `${address}/32`))];
+    const allowedIps = [...new Set(addresses.map(alone))];
     for (const taken of allowedIps) letGo(taken);
     for (const former of peers.get(publicKey)?.allowedIps ?? []) holders.delete(former);
     const known = peers.get(publicKey) ?? { receivedBytes: 0, sentBytes: 0, lastHandshakeAt: 0 };

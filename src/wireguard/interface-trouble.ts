@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { serverAddress6 } from "../tunnels/both-families.ts";
 import type { InterfaceTrouble, InterfaceView } from "../tunnels/ports.ts";
 import { cidrRange, formatIpv4, parseIpv4 } from "../tunnels/subnet.ts";
 import { CommandFailure, type Run } from "./run.ts";
@@ -8,6 +9,8 @@ export interface TroubleCheck {
   interfaceName: string;
   serverPubkey: string;
   subnetCidr: string;
+  /** Where its IPv6 address is expected, with forwarding on for it; undefined without IPv6. */
+  subnet6: string | undefined;
   run: Run;
   /** The interface is in this process's own network namespace, so its /proc tells about it. */
   ownNamespace: boolean;
@@ -74,7 +77,7 @@ const ipAddrAnswer = z.array(
   }),
 );
 
-export async function addressTrouble({ interfaceName, subnetCidr, run }: TroubleCheck) {
+export async function addressTrouble({ interfaceName, subnetCidr, subnet6, run }: TroubleCheck) {
   const answer = await run("ip", ["-j", "addr", "show", "dev", interfaceName]);
   const links = ipAddrAnswer.parse(JSON.parse(answer));
   if (links.some((link) => link.flags !== undefined && !link.flags.includes("UP"))) {
@@ -83,12 +86,21 @@ export async function addressTrouble({ interfaceName, subnetCidr, run }: Trouble
       message: `${interfaceName} is down; bring it up: ip link set up dev ${interfaceName}`,
     };
   }
-  const addresses = links.flatMap((link) => link.addr_info ?? []).filter((info) => info.family === "inet");
-  if (addresses.some(({ local }) => local !== undefined && isWithin(subnetCidr, local))) return undefined;
+  const addresses = links.flatMap((link) => link.addr_info ?? []).flatMap(({ local }) => local ?? []);
+  const wanted = missingAddress(addresses, subnetCidr, subnet6);
+  if (wanted === undefined) return undefined;
   return {
     code: "wrong-address" as const,
-    message: `${interfaceName} has no address in ${subnetCidr}; give it one: ip addr add ${firstAddress(subnetCidr)} dev ${interfaceName}`,
+    message: `${interfaceName} has no address in ${wanted.network}; give it one: ip addr add ${wanted.address} dev ${interfaceName}`,
   };
+}
+
+function missingAddress(addresses: readonly string[], subnetCidr: string, subnet6: string | undefined) {
+  if (!addresses.some((address) => isWithin(subnetCidr, address))) {
+    return { network: subnetCidr, address: firstAddress(subnetCidr) };
+  }
+  if (subnet6 === undefined || addresses.includes(serverAddress6(subnet6))) return undefined;
+  return { network: subnet6, address: `${serverAddress6(subnet6)}/${subnet6.split("/")[1]}` };
 }
 
 function isWithin(subnetCidr: string, address: string): boolean {
@@ -103,13 +115,18 @@ function firstAddress(subnetCidr: string): string {
   return `${formatIpv4((range?.from ?? 0) + 1)}/${subnetCidr.split("/")[1] ?? "32"}`;
 }
 
-const FORWARDING = "/proc/sys/net/ipv4/ip_forward";
+const FORWARDING = { family: "IPv4", key: "net.ipv4.ip_forward" };
+const FORWARDING6 = { family: "IPv6", key: "net.ipv6.conf.all.forwarding" };
 
-export async function forwardingTrouble({ run, ownNamespace }: TroubleCheck) {
-  const text = ownNamespace ? await readFile(FORWARDING, "utf8") : await run("cat", [FORWARDING]);
-  if (text.trim() !== "0") return undefined;
-  return {
-    code: "forwarding-off" as const,
-    message: "IPv4 forwarding is off, no packet would leave the tunnel; sysctl -w net.ipv4.ip_forward=1",
-  };
+export async function forwardingTrouble({ subnet6, run, ownNamespace }: TroubleCheck) {
+  for (const { family, key } of subnet6 === undefined ? [FORWARDING] : [FORWARDING, FORWARDING6]) {
+    const path = `/proc/sys/${key.replaceAll(".", "/")}`;
+    const text = ownNamespace ? await readFile(path, "utf8") : await run("cat", [path]);
+    if (text.trim() !== "0") continue;
+    return {
+      code: "forwarding-off" as const,
+      message: `${family} forwarding is off, no packet would leave the tunnel; sysctl -w ${key}=1`,
+    };
+  }
+  return undefined;
 }

@@ -11,6 +11,8 @@ export interface KernelEnforcementOptions {
   serverPubkey: string;
   /** Where the interface's own address is expected: `10.66.42.0/24`. */
   subnetCidr: string;
+  /** Where its IPv6 address is expected: `fd66:42::/64`. */
+  subnet6?: string | undefined;
   run?: Run;
   /** Put before every command, such as `["ip", "netns", "exec", "operator"]`. */
   commandPrefix?: readonly string[];
@@ -24,7 +26,7 @@ const MAX_ARGUMENT_BYTES = 96 * 1024;
  * time. A removal that `wg` will not do is returned as `rejected` too. Throws `TypeError` at once for a name or subnet that cannot be one.
  */
 export function createKernelEnforcement(options: KernelEnforcementOptions): Enforcement {
-  const { interfaceName, serverPubkey, subnetCidr, run = createRun(), commandPrefix = [] } = options;
+  const { interfaceName, serverPubkey, subnetCidr, subnet6, run = createRun(), commandPrefix = [] } = options;
   if (!isInterfaceName(interfaceName)) throw new TypeError("not a network interface's name");
   if (cidrRange(subnetCidr) === undefined) throw new TypeError("not an IPv4 subnet such as 10.66.42.0/24");
   const runPrefixed = withPrefix(run, commandPrefix);
@@ -83,7 +85,7 @@ export function createKernelEnforcement(options: KernelEnforcementOptions): Enfo
         return { rejected: [...rejected, ...(await applySteps(steps))] };
       }),
     trouble: (view) =>
-      findTrouble({ interfaceName, serverPubkey, subnetCidr, run: runPrefixed, ownNamespace }, view),
+      findTrouble({ interfaceName, serverPubkey, subnetCidr, subnet6, run: runPrefixed, ownNamespace }, view),
   };
 }
 

@@ -1,4 +1,4 @@
-import { isIPv4 } from "node:net";
+import { isIP } from "node:net";
 import { checkClientKey } from "../protocol/wireguard-key.ts";
 import type { DesiredPeer } from "../tunnels/ports.ts";
 
@@ -12,7 +12,7 @@ export function isAdmissible({ publicKey, addresses }: DesiredPeer, serverPubkey
   } catch {
     return false;
   }
-  return addresses.length > 0 && addresses.every((address) => isIPv4(address));
+  return addresses.length > 0 && addresses.every((address) => isIP(address) !== 0 && !address.includes("%"));
 }
 
 /** Rule 22, and the two words that `wg show` takes for something else than a name. */

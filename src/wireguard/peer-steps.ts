@@ -1,4 +1,5 @@
 import { isWireguardKey } from "../protocol/wireguard-key.ts";
+import { alone } from "../tunnels/both-families.ts";
 import type { PeerChange } from "../tunnels/ports.ts";
 import { isAdmissible } from "./peer-guard.ts";
 
@@ -24,7 +25,7 @@ export function planSteps(
   const rejected: string[] = [];
   for (const peer of change.set) {
     const { publicKey, addresses } = peer;
-    const allowedIps = addresses.map((address) => `${address}/32`).join(",");
+    const allowedIps = addresses.map(alone).join(",");
     if (isAdmissible(peer, serverPubkey)) {
       admissions.push({ publicKey, args: ["peer", publicKey, "allowed-ips", allowedIps] });
     } else rejected.push(publicKey);

@@ -78,6 +78,6 @@ export const interfacePort: Check = {
 };
 
 export function troubleCheck({ config, host }: Subject): TroubleCheck {
-  const { interface: interfaceName, serverPubkey = "", subnetCidr } = config.wireguard;
-  return { interfaceName, serverPubkey, subnetCidr, run: host.run, ownNamespace: true };
+  const { interface: interfaceName, serverPubkey = "", subnetCidr, subnet6 } = config.wireguard;
+  return { interfaceName, serverPubkey, subnetCidr, subnet6, run: host.run, ownNamespace: true };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { claimUrl } from "../../sales/lightning/claim-urls.ts";
 import { PRIVATE_KEY_TO_COME, sampleConf, viewerServer } from "../../testing/viewer-conf.ts";
 import { generateWireguardKeys } from "../../testing/wireguard-keys.ts";
+import { withIpv6 } from "../../tunnels/both-families.ts";
 import { renderConf, renderUnpaidConf } from "../../tunnels/conf.ts";
 import { noTerms } from "../../tunnels/terms.ts";
 import { type CheckedConf, readConf, readPrivateKey, withPrivateKey } from "./read-conf.ts";
@@ -30,6 +31,7 @@ describe("readConf", () => {
       serverPublicKey: viewerServer.publicKey,
       endpoint: viewerServer.endpoint,
       dns: ["1.1.1.1", "2606:4700:4700::1111"],
+      inBoth: withIpv6("fd66:42::/64"),
       mtu: 1380,
     };
     const session = {

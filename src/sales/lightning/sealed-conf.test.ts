@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openSuccessAction, readConfigViewerUrl } from "../../protocol/success-action.ts";
+import { withIpv6 } from "../../tunnels/both-families.ts";
 import { createSealConf, type UnpaidConf } from "./sealed-conf.ts";
 
 const host = (length: number) => `${"long-label.".repeat(30).slice(0, length - 8)}.example`;
@@ -11,6 +12,7 @@ const server = {
   endpoint: "vpn.example.com:51820",
   dns: ["1.1.1.1", "9.9.9.9"],
   mtu: 1420,
+  inBoth: withIpv6("fd66:42::/64"),
 };
 const unpaid: UnpaidConf = {
   address: "10.66.42.7",
@@ -37,7 +39,7 @@ describe("a sealed .conf", () => {
     const text = openSuccessAction(seal({ ...unpaid, cipher: "aes-256-gcm" }), unpaid.preimage);
     expect(readConfigViewerUrl(url ?? "")).toEqual({ conf: text, preimage: unpaid.preimage });
     expect(text).toContain("# Bought: 86400 seconds, from the moment the tunnel is up\n");
-    expect(text).toContain("Address = 10.66.42.7/32\n");
+    expect(text).toContain("Address = 10.66.42.7/32, fd66:42::a42:2a07/128\n");
     expect(text).not.toContain("Expires");
   });
 
@@ -52,7 +54,7 @@ describe("a sealed .conf", () => {
           const conf = opened(seal({ ...unpaid, cipher }));
           expect(conf).toContain(`# claim: https://${publicHost}/lnurlp/config/${unpaid.paymentHash}\n`);
           for (const line of [
-            "Address = 10.66.42.7/32",
+            "Address = 10.66.42.7/32, fd66:42::a42:2a07/128",
             "DNS = 1.1.1.1, 9.9.9.9",
             `Endpoint = ${publicHost}`,
           ]) {
