@@ -75,7 +75,7 @@ describe("the services", () => {
 
   it("the daemon has longer to end than it takes", () => {
     const [, graceSeconds] = /stop_grace_period: (\d+)s/.exec(service("europa-node")) ?? [];
-    const program = readFileSync(join(ROOT, "src/cli/main.ts"), "utf8");
+    const program = readFileSync(join(ROOT, "src/cli/run-daemon.ts"), "utf8");
     const [, shutdownMs] = /SHUTDOWN_WITHIN_MS = ([\d_]+);/.exec(program) ?? [];
     expect(Number(graceSeconds) * 1000).toBeGreaterThan(Number(shutdownMs?.replaceAll("_", "")));
   });
