@@ -10,7 +10,7 @@ export interface WgUpState {
   confIsOurs: boolean;
   /** The command that loads the rules anew, or sets all of it up. */
   reload: string;
-  /** Where the server's private key stands, as the conf says. */
+  /** Where the server's private key stands, as the conf has it for a shell. */
   privateKeyFile: string | undefined;
   /** SUBNET6, when the peers get IPv6. */
   subnet6: string | undefined;
@@ -34,7 +34,7 @@ export function readWgUpState(interfaceName: string): WgUpState {
     hasConf: text !== undefined,
     confIsOurs,
     reload: confIsOurs ? `${named}sh ${COPY} --rules` : `${named}sh scripts/wg-up.sh`,
-    privateKeyFile: /private-key '?([^'\s]+)'?/.exec(text ?? "")?.[1],
+    privateKeyFile: /private-key ('[^']+'|\S+)/.exec(text ?? "")?.[1],
     subnet6: /^# SUBNET6=(\S+)$/m.exec(text ?? "")?.[1],
     egress: /^# EGRESS=(.+)$/m.exec(text ?? "")?.[1],
   };
