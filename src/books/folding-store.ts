@@ -54,10 +54,14 @@ export function createFoldingStore(book: Book) {
     "DELETE FROM sales WHERE session_id = ?",
     "DELETE FROM sessions WHERE session_id = ?",
   ].map((sql) => book.prepare(sql));
+  // One that stands in an event beside an unspent one tells that the event is not to be sent again as it is.
   // SQLite would rather read every proof whose sale is forgotten, and those that nobody spends stay for ever.
   const spentProofs = book.prepare<[number, number], { y: string; mint_url: string; amount_sat: number }>(
     `SELECT y, mint_url, amount_sat FROM proofs INDEXED BY proofs_forgettable
-       WHERE sale_id IS NULL AND spent_at IS NOT NULL AND spent_at <= ? LIMIT ?`,
+       WHERE sale_id IS NULL AND spent_at IS NOT NULL AND spent_at <= ?
+         AND NOT EXISTS (SELECT 1 FROM wallet_events e JOIN proofs mate USING (event_id)
+           WHERE e.event_id = proofs.event_id AND e.withdrawn_at IS NULL AND mate.spent_at IS NULL)
+       LIMIT ?`,
   );
   const addSpent = book.prepare(
     `INSERT INTO folded_proofs (mint_url, spent_sat) VALUES (?, ?)

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { createFoldingStore } from "../books/folding-store.ts";
 import { createWalletWorld, type WalletWorld } from "../testing/wallet-world.ts";
 import { WALLET_KIND } from "./codec.ts";
 
@@ -58,6 +59,22 @@ test("sends neither what is spent nor what is deleted; what shares an event with
   expect(await world.readElsewhere(empty)).toBe(8);
   // Nothing of what this relay showed is counted twice.
   expect(await world.readElsewhere(kept)).toBe(8 + 16 + 3);
+});
+
+test("what was spent beside it is not sent along either, however long ago that was", async () => {
+  const [kept, empty] = [await world.relay(), await world.relay()];
+  const first = await world.run(kept);
+  const [half] = await world.takeIn(4, 8);
+  await first.outbox.flush();
+  if (!half) throw new Error("nothing was minted");
+  await world.spend([half]);
+  await first.comparison.compare("all");
+  const forget = createFoldingStore(world.book);
+  expect(forget.proofs(Number.MAX_SAFE_INTEGER)).toBe(0);
+  const run = await world.run(kept, empty);
+  expect(await run.republish()).toMatchObject({ complete: true, events: 1 });
+  expect(await world.readElsewhere(empty)).toBe(8);
+  expect(forget.proofs(Number.MAX_SAFE_INTEGER)).toBe(1);
 });
 
 test("a relay that refuses for good is named; one that is down waits, and gets it later", async () => {
