@@ -31,6 +31,7 @@ it("hands over what was typed, by its names", async () => {
 
 it.each([
   ["what is missing", [], "<animal> is missing: whom"],
+  ["what is empty", ["", "fish"], "<animal> is missing: whom"],
   ["what is too many", ["cat", "fish", "milk"], '"milk" is one argument too many'],
   ["an unknown option", ["cat", "--soon"], "Unknown option '--soon'"],
   ["an option without its value", ["cat", "--times"], "Option '--times <value>' argument missing"],

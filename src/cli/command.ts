@@ -93,7 +93,7 @@ export function wholeNumber(option: string, text: string, most: number): number 
 function parse(argv: readonly string[], args: Arguments, options: Options): Record<string, unknown> {
   const { values, positionals } = parseStrictly(argv, options);
   const names = Object.keys(args);
-  const missing = names.slice(positionals.length).find((name) => args[name]?.optional !== true);
+  const missing = names.find((name, index) => !positionals[index] && args[name]?.optional !== true);
   if (missing !== undefined) throw new UsageError(`<${missing}> is missing: ${args[missing]?.summary}`);
   const beyond = positionals[names.length];
   if (beyond !== undefined) throw new UsageError(`"${beyond}" is one argument too many`);

@@ -1,4 +1,4 @@
-import { sessionExtendSchema } from "../daemon/sessions-report.ts";
+import { MOST_GIB, MOST_HOURS, sessionExtendSchema } from "../daemon/sessions-report.ts";
 import { printUnlessRefused } from "./answer.ts";
 import { askingExits, askRunningDaemon } from "./ask-running-daemon.ts";
 import { command, json, UsageError, wholeNumber } from "./command.ts";
@@ -6,9 +6,6 @@ import { EXIT_REFUSED } from "./exit-codes.ts";
 import { standing } from "./session-words.ts";
 import { whichSession } from "./sessions-show.ts";
 import { nowInSeconds } from "./words.ts";
-
-const MOST_HOURS = 8760;
-const MOST_GIB = 10_240;
 
 export const sessionsExtend = command({
   name: "sessions extend",

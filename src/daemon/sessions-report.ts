@@ -69,10 +69,18 @@ const revokedSchema = z.object({
 });
 export const sessionRevokeSchema = z.union([refusedSchema, revokedSchema]);
 
+export const MOST_HOURS = 8760;
+export const MOST_GIB = 10_240;
 export const sessionExtendRequestSchema = z.object({
   which: z.string(),
-  seconds: z.number().int().nonnegative(),
-  bytes: z.number().int().nonnegative(),
+  seconds: z
+    .int()
+    .nonnegative()
+    .max(MOST_HOURS * 3600),
+  bytes: z
+    .int()
+    .nonnegative()
+    .max(MOST_GIB * 2 ** 30),
 });
 export const sessionExtendSchema = z.union([refusedSchema, z.object({ session: sessionSchema })]);
 

@@ -24,9 +24,14 @@ it("finds one by its id, by enough of it, and by the address that it has now", (
     expect([idOf(id), idOf(id.slice(0, 13))]).toEqual([id, id]);
     expect(idOf(open.store.find(id)?.address ?? "")).toBe(id);
   }
-  expect([idOf(""), idOf("no-such-id"), idOf("10.66.42.200")]).toEqual(["several", "none", "none"]);
+  expect([idOf("no-such-id"), idOf("10.66.42.200")]).toEqual(["none", "none"]);
   open.store.endDue(NOW + 3600);
   expect([idOf("10.66.42.2"), idOf(ids[0] ?? "")]).toEqual(["none", ids[0]]);
+});
+
+it("nothing at all names none, also where there is only one", () => {
+  open.granted(newKey(), hours(1), NOW);
+  expect(idOf("")).toBe("none");
 });
 
 it("an older daemon's id that is the beginning of another one is still that one", () => {

@@ -30,6 +30,8 @@ export function createSessionLookupStore(book: Book) {
     count: () => count.get() ?? 0,
     /** By address while it is taken, by id, or by the first characters of one id. */
     find(which: string): SessionLookup {
+      // Nothing at all is how every id begins, also that of the only one.
+      if (which === "") return { kind: "none" };
       const here = atAddress.get(which);
       if (here) return { kind: "one", session: toSession(here) };
       const [first, second] = alike.all(which, `${which}\u{10ffff}`);
