@@ -3,6 +3,7 @@ import { interfaceKeeping } from "./interface-lane.ts";
 import type { Lane } from "./measurement.ts";
 import { startAndMemory } from "./process-lane.ts";
 import { nutshellSales, ownMintSales } from "./sale-lane.ts";
+import { tunnels } from "./tunnel-lane.ts";
 
 /** In the order of the table. A new one is a file of its own and a line here. */
 export const lanes: readonly Lane[] = [
@@ -11,4 +12,5 @@ export const lanes: readonly Lane[] = [
   infoRequests,
   startAndMemory,
   interfaceKeeping,
+  tunnels,
 ];
