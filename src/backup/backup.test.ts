@@ -134,8 +134,11 @@ describe("a backup", () => {
     copy.close();
   });
 
-  it("says what it could not take", async () => {
+  it("says what it could not take, and what a restore would refuse", async () => {
+    const password = join(folder.path, "config", "lightning");
+    writeFileSync(password, "* * * * * root reboot\n");
     config.namedFiles.push(
+      { name: "lightning.api_token_file", path: password },
       { name: "lightning.cert_file", path: join(folder.path, "none.pem") },
       { name: "backup.passphrase_file", path: join(folder.path, "config", "nsec") },
     );
@@ -147,7 +150,9 @@ describe("a backup", () => {
       recipient,
       join(folder.path, "out", "b.age"),
     );
+    expect((await restored(join(folder.path, "out", "b.age"))).absent).toEqual(absent);
     expect(absent.map(({ name }) => name)).toEqual([
+      "lightning.api_token_file",
       "lightning.cert_file",
       "backup.passphrase_file",
       "wireguard.private_key",

@@ -6,7 +6,7 @@ import { version } from "../version.ts";
 import type { Member } from "./archive.ts";
 import { BackupError } from "./backup-error.ts";
 import { FORMAT_VERSION, type Manifest } from "./manifest.ts";
-import { isKeyFile } from "./plausible.ts";
+import { isKeyFile, isPlausible } from "./plausible.ts";
 
 /** Config and keys are small; what is larger was named by mistake. */
 export const MAX_SMALL_BYTES = 1024 * 1024;
@@ -42,7 +42,7 @@ export function collect(
     contents.push({ name: member, content });
   };
   for (const { name, path } of config.namedFiles)
-    add(name, path, isKeyFile(name) ? readSmall(path) : leftOut);
+    add(name, path, isKeyFile(name) ? readKey(name, path) : leftOut);
   if (interfaceKey !== null) {
     const path = join(dirname(resolve(config.path)), "wg-server.key");
     const unread = "`wg show` does not give it to this user";
@@ -69,6 +69,13 @@ export function collect(
       { name: "config.toml", content: text },
     ],
   };
+}
+
+/** The content, or why it is not taken. */
+function readKey(name: string, path: string): Buffer | string {
+  const content = readSmall(path);
+  if (typeof content === "string" || isPlausible(name, content)) return content;
+  return "it is not in a form that a restore would put in place; keep a copy of it yourself";
 }
 
 /** The content, or why there is none. */
