@@ -195,7 +195,12 @@ describe("reachable", () => {
     });
     await testMint.start();
     await mints.refresh();
-    expect(mint.status()).toEqual({ reachable: true, answeredAt: time.now, trouble: undefined });
+    expect(mint.status()).toEqual({
+      reachable: true,
+      answeredAt: time.now,
+      trouble: undefined,
+      isShutOff: false,
+    });
   });
 
   it("is false before the first answer, without a sat keyset, and once shut off", async () => {
