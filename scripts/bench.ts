@@ -45,15 +45,15 @@ async function main(): Promise<number> {
   for (const lane of options.chosen) {
     console.error(`measuring: ${lane.name}`);
     const why = await lane.missing();
+    const measured: Measurement[] = [];
     try {
-      measurements.push(
-        ...(why === undefined ? await lane.run() : lane.figures.map((name) => notMeasured(name, why))),
-      );
+      if (why === undefined) for await (const figure of lane.run()) measured.push(figure);
     } catch (error) {
       failed = true;
       console.error(error);
-      measurements.push(...lane.figures.map((name) => notMeasured(name, "it failed")));
     }
+    const left = lane.figures.filter((name) => !measured.some((figure) => figure.name === name));
+    measurements.push(...measured, ...left.map((name) => notMeasured(name, why ?? "it failed")));
   }
   console.log(`${machine()}\n`);
   for (const line of tableLines(measurements)) console.log(line);

@@ -41,7 +41,7 @@ export const interfaceKeeping: Lane = {
   name: "interface",
   missing: () => tunnelsMissing(false),
   figures,
-  async run() {
+  async *run() {
     const world = await createTunnelWorld({
       serverPrivateKey: generateWireguardKeys().privateKey,
       subnetCidr: WIDE_SUBNET,
@@ -49,7 +49,7 @@ export const interfaceKeeping: Lane = {
     });
     const folder = await makeTempDir();
     try {
-      return await measureKeeping(world, folder.path);
+      yield* measureKeeping(world, folder.path);
     } finally {
       await world.destroy();
       await folder.remove();
@@ -59,17 +59,15 @@ export const interfaceKeeping: Lane = {
 
 type Keeping = ReturnType<typeof keepingAt>;
 
-async function measureKeeping(world: TunnelWorld, folder: string): Promise<Measurement[]> {
+async function* measureKeeping(world: TunnelWorld, folder: string): AsyncGenerator<Measurement> {
   const path = join(folder, "data", "sessions.db");
   fillBook(path, SESSIONS, (index) => (index < ENDING ? SOON_SECONDS : YEAR_SECONDS));
   const keeping = keepingAt(path, world);
   try {
-    return [
-      await coldReconcile(world, keeping, folder),
-      await idleTick(world, keeping),
-      ...(await grants(world, keeping)),
-      await expiry(world, keeping),
-    ];
+    yield await coldReconcile(world, keeping, folder);
+    yield await idleTick(world, keeping);
+    yield* await grants(world, keeping);
+    yield await expiry(world, keeping);
   } finally {
     keeping.close();
   }

@@ -24,7 +24,8 @@ export interface Lane {
   missing(): Promise<string | undefined>;
   /** What is printed in the place of the figures when it cannot. */
   figures: readonly string[];
-  run(): Promise<Measurement[]>;
+  /** Gives each figure as soon as it is measured. */
+  run(): AsyncGenerator<Measurement>;
 }
 
 export function measurement(

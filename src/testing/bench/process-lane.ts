@@ -30,10 +30,12 @@ export const startAndMemory: Lane = {
   name: "process",
   missing: async () => undefined,
   figures,
-  async run() {
+  async *run() {
     const relay = await startRelay();
     try {
-      return [...(await emptyBook(relay)), ...(await fullBook(relay)), bundleSize()];
+      yield bundleSize();
+      yield* await emptyBook(relay);
+      yield* await fullBook(relay);
     } finally {
       await relay.stop();
     }

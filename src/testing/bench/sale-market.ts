@@ -83,7 +83,7 @@ function saleOf(operator: Operator, token: string): () => Promise<void> {
   const buyer = createBuyer();
   const { url, publicHost, pubkey, dTag } = operator;
   const price = { ...PRICE, currency: "sat" };
-  const order = { url, publicHost, operatorPubkey: pubkey, dTag, price, token };
+  const order = { url, publicHost, operatorPubkey: pubkey, dTag, price, token, expiresInSeconds: 3_600 };
   const signed = { ...order, authorization: buyer.authorization(order) };
   return async () => {
     for (;;) {
