@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statfsSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -17,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { COPIED_AT, copyBook, removeStrayCopies } from "../db/copy-book.ts";
 import { createFacts } from "../db/facts.ts";
 import { type Book, openBook } from "../db/open-book.ts";
+import { mountSmallDisk, mountsMissing } from "../testing/small-disk.ts";
 import { makeTempDir, type TempDir } from "../testing/temp-dir.ts";
 import { type Opener, open, type Seal, seal } from "./age.ts";
 import { type Member, pack } from "./archive.ts";
@@ -27,6 +29,7 @@ import { type Restored, restoreBackup } from "./restore-backup.ts";
 
 const NOW = 1_800_000_000;
 const PUBKEY = "ab".repeat(32);
+const noMounts = mountsMissing(Boolean(process.env.CI));
 const INTERFACE_KEY = randomBytes(32).toString("base64");
 
 let folder: TempDir;
@@ -67,6 +70,11 @@ async function made(to: Seal = recipient, name = "b.age"): Promise<string> {
 
 function restored(file: string, by: Opener = identity): Promise<Restored> {
   return restoreBackup({ file, by, configPath: config.path, beneath: join(folder.path, "to") });
+}
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
 }
 
 const at = (path: string) => join(folder.path, "to", path);
@@ -276,8 +284,9 @@ describe("the habit", () => {
     const dir = join(folder.path, "backups");
     const habit = habitOf(dir);
     const startedAt = clock.now;
+    await Promise.all([habit(), habit()]);
     await habit();
-    await habit();
+    expect(named("backup-failed")).toEqual([]);
     expect(named("backup-made")).toHaveLength(1);
     expect(statSync(dir).mode & 0o777).toBe(0o700);
     const kept: string[] = [];
@@ -291,6 +300,29 @@ describe("the habit", () => {
     expect(readdirSync(dir).at(-1)).toBe([...kept].sort().at(-1));
     for (const name of readdirSync(dir)) expect(statSync(join(dir, name)).mode & 0o777).toBe(0o600);
     await restored(join(dir, readdirSync(dir)[0] ?? ""));
+  });
+
+  it.skipIf(noMounts)("leaves a disk alone that it would fill, and one that its file would", async () => {
+    const small = join(folder.path, "small");
+    const disk = mountSmallDisk(small, 24);
+    try {
+      book.close();
+      book = openBook(join(small, "sessions.db"));
+      createFacts(book).set("x", "y".repeat(6 * 2 ** 20));
+      book.pragma("wal_checkpoint(TRUNCATE)");
+      const before = freeBytes(small);
+      disk.fill(12 * 2 ** 20);
+      await habitOf(join(folder.path, "elsewhere"))();
+      expect(named("backup-failed")).toMatchObject([{ why: "NoRoomError ENOSPC" }]);
+      disk.makeRoom();
+      await habitOf(join(small, "backups"))();
+      expect(named("backup-failed")[1]?.why).toMatch(/would fill its disk/);
+      await habitOf(join(folder.path, "elsewhere"))();
+      expect(named("backup-made")).toHaveLength(1);
+      expect(freeBytes(small)).toBe(before);
+    } finally {
+      disk.unmount();
+    }
   });
 
   it("a failure is told, never thrown, and tried again later", async () => {

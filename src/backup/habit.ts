@@ -26,11 +26,12 @@ interface HabitParts {
 
 /**
  * To be called often: makes a backup when the newest in the folder is `everyHours` old, and removes the oldest beyond
- * `keep`. Never rejects: no sale hangs on it.
+ * `keep`. A call while one is made joins it. Never rejects: no sale hangs on it.
  */
 export function createBackupHabit({ book, config, readInterfaceKey, now, logger, signal }: HabitParts) {
   const { everyHours, keep, dir, seal } = config.backup;
   let notBefore = 0;
+  let making: Promise<void> | undefined;
 
   async function make(): Promise<void> {
     makeFolder(dir);
@@ -50,8 +51,7 @@ export function createBackupHabit({ book, config, readInterfaceKey, now, logger,
     for (const name of backupsIn(dir).slice(0, -keep)) rmSync(join(dir, name), { force: true });
   }
 
-  return async (): Promise<void> => {
-    if (everyHours === 0 || now() < notBefore) return;
+  async function attempt(): Promise<void> {
     try {
       await make();
     } catch (error) {
@@ -64,6 +64,14 @@ export function createBackupHabit({ book, config, readInterfaceKey, now, logger,
         "a backup could not be made; it is tried again in ten minutes",
       );
     }
+  }
+
+  return (): Promise<void> => {
+    if (everyHours === 0 || now() < notBefore) return Promise.resolve();
+    making ??= attempt().finally(() => {
+      making = undefined;
+    });
+    return making;
   };
 }
 

@@ -1,6 +1,7 @@
 import { createWriteStream, existsSync, linkSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { roomIn } from "../db/disk-room.ts";
 import { type Seal, seal } from "./age.ts";
 import { pack } from "./archive.ts";
 import { BackupError } from "./backup-error.ts";
@@ -33,6 +34,8 @@ export async function makeBackup(
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if (existsSync(path))
     throw new BackupError(`${path} stands already, and is not overwritten: name another file`);
+  if (roomIn(dirname(path)) < manifest.book.bytes)
+    throw new BackupError(`${path} would fill its disk: make room, or name another one`);
   try {
     rmSync(unfinished, { force: true });
     const fd = openSync(unfinished, "wx", 0o600);

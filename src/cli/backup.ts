@@ -5,6 +5,7 @@ import { BackupError } from "../backup/backup-error.ts";
 import { fileNameOf } from "../backup/file-name.ts";
 import { type MadeBackup, makeBackup } from "../backup/make-backup.ts";
 import { checkPassphrase, readPassphrase } from "../backup/passphrase.ts";
+import { writeTrouble } from "../backup/write-trouble.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config/types.ts";
 import { ConfigError, EXIT_CONFIG, loadConfig } from "../config.ts";
@@ -99,7 +100,11 @@ async function copyOf(databasePath: string): Promise<Copy> {
     if (book === undefined) throw new BackupError(`${databasePath} holds no book: nothing was sold here yet`);
     try {
       const lock = lockOr(noDaemon, databasePath);
-      return await copyBook(book, systemClock.now).finally(() => lock.release());
+      return await copyBook(book, systemClock.now)
+        .catch((cause: unknown) => {
+          throw new BackupError(`the book could not be copied: ${writeTrouble(cause)}`, { cause });
+        })
+        .finally(() => lock.release());
     } finally {
       book.close();
     }

@@ -1,12 +1,9 @@
-import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Logger } from "pino";
+import { RESERVE_MIB, roomIn } from "../db/disk-room.ts";
 import { unwritableCode } from "../db/unwritable.ts";
 
 export type DatabaseProbe = ReturnType<typeof createDatabaseProbe>;
-
-/** What sales under way may still need when no new ones begin: their proofs, their tunnels, their wallet events. */
-export const RESERVE_MIB = 8;
 
 interface ProbeParts {
   path: string;
@@ -50,8 +47,6 @@ function writeFailure(write: () => void): string | undefined {
 }
 
 function lackOfRoom(path: string): string | undefined {
-  const { blocks, bavail, bsize } = statfsSync(dirname(path));
-  // Some network and union file systems do not count.
-  if (blocks === 0 || bavail * bsize >= RESERVE_MIB * 2 ** 20) return undefined;
+  if (roomIn(dirname(path)) >= 0) return undefined;
   return `the database cannot grow: its disk has less than ${RESERVE_MIB} MiB left`;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { closeSync, openSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
+import { roomIn } from "./disk-room.ts";
 import { createFacts } from "./facts.ts";
 import type { Book } from "./open-book.ts";
 
@@ -11,9 +12,20 @@ export const COPIED_AT = "copied-at";
 /** Pages that go over in one turn of the event loop: 256 KiB. */
 const PAGES_AT_ONCE = 64;
 
+/** The copy would take the room that sales need; nothing was written. */
+export class NoRoomError extends Error {
+  readonly code = "ENOSPC";
+
+  constructor() {
+    super("there is no room for a copy of the book");
+    this.name = "NoRoomError";
+  }
+}
+
 /**
  * Copies the whole book, as it is when the last page goes over, beside it: mode 0600, one file, marked as a copy.
- * Sales go on meanwhile. The caller removes it. Rejects with SQLite's or the system's error, nothing left behind.
+ * Sales go on meanwhile. The caller removes it. Rejects with `NoRoomError`, SQLite's or the system's error, nothing
+ * left behind.
  */
 export async function copyBook(
   book: Book,
@@ -21,6 +33,7 @@ export async function copyBook(
   signal?: AbortSignal,
 ): Promise<{ path: string; madeAt: number }> {
   const path = `${prefixOf(book.name)}${randomUUID()}`;
+  if (roomIn(dirname(path)) < bytesOf(book)) throw new NoRoomError();
   try {
     closeSync(openSync(path, "wx", 0o600));
     await book.backup(path, {
@@ -73,6 +86,11 @@ function mark(path: string, madeAt: number): void {
   } finally {
     copy.close();
   }
+}
+
+function bytesOf(book: Book): number {
+  const [pages, pageBytes] = ["page_count", "page_size"].map((name) => book.pragma(name, { simple: true }));
+  return Number(pages) * Number(pageBytes);
 }
 
 function prefixOf(bookPath: string): string {

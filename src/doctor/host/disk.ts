@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import { RESERVE_MIB } from "../../daemon/database-probe.ts";
+import { RESERVE_MIB } from "../../db/disk-room.ts";
 import type { Check } from "../check.ts";
 import { fail, ok, unseen, warn } from "../finding.ts";
 
