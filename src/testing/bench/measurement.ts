@@ -48,7 +48,10 @@ export function notMeasured(name: string, why: string): Measurement {
   return { name, value: null, unit: "", ratio: null, target: null, met: null, why };
 }
 
-function isMet({ atMost = Number.POSITIVE_INFINITY, atLeast = 0 }: Target, judged: number): boolean {
+function isMet(
+  { atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY }: Target,
+  judged: number,
+): boolean {
   return judged <= atMost && judged >= atLeast;
 }
 
