@@ -116,7 +116,7 @@ function expectHonest(answers: readonly Answer[], market: Market, purchases: rea
     if (answer.status === 200) continue;
     expect(["tunnel-unavailable", "mint-unreachable"]).toContain(answer.body.reason);
     expectRefused(answer, { status: 503, reason: answer.body.reason ?? "" });
-    expect(answer.body.message).toMatch(/repeat this (very )?request|your payment was not touched/);
+    expect(answer.body.message).toMatch(/repeat this (very )?request|your (payment|token) was not touched/);
     expectNothingInternal(answer, market.operator, (purchases[index] as Purchase).buyer);
   }
 }
