@@ -27,14 +27,20 @@ function inWords({ standing, coordinate, closed, wanted, relays }: ListingReport
   return [
     `${coordinate}: ${standing}${closed === null || standing !== "offered" ? "" : `, as sold: ${closed}`}`,
     "",
-    ...(wanted === null
-      ? []
-      : [...wanted.tags.map((tag) => `  ${tag.join("  ")}`), "", ...indented(wanted.content), ""]),
+    ...(wanted === null ? [] : [...tagLines(wanted.tags), "", ...indented(wanted.content), ""]),
     ...inColumns(
       relays.map((relay) => [relay.url, ...onRelay(relay, now)]),
       3,
     ),
   ];
+}
+
+/** Values begin in one column; how many follow is each tag's own. */
+function tagLines(tags: readonly (readonly string[])[]): string[] {
+  return inColumns(
+    tags.map(([name = "", ...values]) => [`  ${name}`, values.join("  ")]),
+    2,
+  );
 }
 
 function indented(content: string): string[] {

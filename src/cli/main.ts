@@ -13,6 +13,10 @@ export async function main(argv: string[]): Promise<number | undefined> {
     process.stderr.write(`europa-node needs Node ${OLDEST_NODE} or newer, this is ${process.version}\n`);
     return 1;
   }
+  // A reader that has seen enough, such as `head`, is no fault; nobody listening, Node would throw its end at us.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   const io: CommandIo = {
     environment: readEnvironment(),
     print: (line) => void process.stdout.write(`${line}\n`),

@@ -11,6 +11,7 @@ import { explain } from "./backup.ts";
 import { type CommandIo, command, json, UsageError } from "./command.ts";
 import { EXIT_UNKNOWN } from "./exit-codes.ts";
 import { askSecret } from "./secret.ts";
+import { moment } from "./words.ts";
 
 export const restore = command({
   name: "restore",
@@ -70,7 +71,7 @@ function reportInWords(report: RestoreReport): string[] {
   const { backupAt, paused, sessions, since, spentSat, unknownSat, openSales, unknown } = report;
   if (backupAt === null) return ["This book was never restored."];
   return [
-    `This book goes on from a backup of ${new Date(backupAt * 1000).toISOString()}.`,
+    `This book goes on from a backup of ${moment(backupAt)}.`,
     `live sessions: ${sessions.live}, ${sessions.up === "unknown" ? "it is unknown how many are" : sessions.up} on the interface`,
     `ecash sold since, by the wallet's history: ${since.soldSat} sat in ${since.entries} entries`,
     `  in the wallet on the relays: ${since.walletSat} sat`,
@@ -119,7 +120,7 @@ function readIdentities(path: string): string[] {
 
 function inWords({ madeAt, pubkey, written, absent, interfaceKeyPath }: Restored): string[] {
   return [
-    `Backup of ${new Date(madeAt * 1000).toISOString()}, of ${nip19.npubEncode(pubkey)}.`,
+    `Backup of ${moment(madeAt)}, of ${nip19.npubEncode(pubkey)}.`,
     ...written.map((path) => `written: ${path}`),
     ...absent.map(({ name, why }) => `not in the backup: ${name}: ${why}`),
     ...(interfaceKeyPath === undefined

@@ -93,6 +93,12 @@ describe("arguments", () => {
   });
 });
 
+it("a reader that stops reading, such as head, is no fault", async () => {
+  operator.writeConfig({ commandPrefix: ["sh", "-c", '{ "$@"; echo "ended with $?" >&2; } | true', "sh"] });
+  const { stderr } = await operator.command(["check-config"]);
+  expect(stderr).toBe("ended with 0\n");
+});
+
 describe("check-config", () => {
   it("0 for a good one, and nothing is made", async () => {
     const { exitCode, stdout, stderr } = await operator.command(["check-config"]);
