@@ -54,7 +54,7 @@ export async function serveBuyers(context: Context, parts: BuyersParts): Promise
     dTag: config.listing.dTag,
     protocols: config.listing.protocols,
     tiers: config.listing.prices,
-    prices: () => [...config.listing.prices, ...prices.offeredSince(now() - priceGraceSeconds)],
+    prices: () => prices.withOfferedSince(config.listing.prices, now() - priceGraceSeconds),
     minPurchase: config.listing.minPurchase,
     maxPurchase: config.listing.maxPurchase,
     serverPublicKey,

@@ -18,7 +18,8 @@ it("remembers when a tier was last on offer, so that it is honoured for a while"
   prices.offered([old], 1000);
   prices.offered([old], 2000);
   prices.offered([fresh], 3000);
-  expect(prices.offeredSince(1999)).toEqual([fresh, old]);
-  expect(prices.offeredSince(2000)).toEqual([fresh]);
+  expect(prices.withOfferedSince([fresh], 1999)).toEqual([fresh, old]);
+  expect(prices.withOfferedSince([fresh], 2000)).toEqual([fresh]);
+  expect(prices.withOfferedSince([fresh], 9999)).toEqual([fresh]);
   book.close();
 });

@@ -1,5 +1,5 @@
 import type { Book } from "../db/open-book.ts";
-import type { Price, Unit } from "../protocol/price.ts";
+import { type Price, samePrice, type Unit } from "../protocol/price.ts";
 
 export type PriceStore = ReturnType<typeof createPriceStore>;
 
@@ -20,7 +20,10 @@ export function createPriceStore(book: Book) {
       book.transaction(() => {
         for (const { amount, currency, unit } of prices) remember.run(amount, currency, unit, now);
       })(),
-    /** Tiers on offer at `unixSeconds` or later. */
-    offeredSince: (unixSeconds: number): Price[] => since.all(unixSeconds),
+    /** `prices`, then the others that were on offer after `unixSeconds`. */
+    withOfferedSince: (prices: readonly Price[], unixSeconds: number): Price[] => [
+      ...prices,
+      ...since.all(unixSeconds).filter((former) => !prices.some((price) => samePrice(price, former))),
+    ],
   };
 }

@@ -181,7 +181,7 @@ export async function createWorld(options: WorldOptions = {}) {
       get tiers() {
         return settings.prices;
       },
-      prices: () => [...settings.prices, ...priceStore.offeredSince(now() - settings.priceGraceSeconds)],
+      prices: () => priceStore.withOfferedSince(settings.prices, now() - settings.priceGraceSeconds),
       minPurchase: settings.minPurchase,
       maxPurchase: settings.maxPurchase,
       serverPublicKey: server.publicKey,
