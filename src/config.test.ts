@@ -505,6 +505,16 @@ unit = "GiB"
     ]);
   });
 
+  it("warns of one unit at two prices", () => {
+    const second = (unit: string, currency = "sat") =>
+      load(`${LEAST}[[listing.prices]]\namount = 90\ncurrency = "${currency}"\nunit = "${unit}"\n`).warnings;
+    expect(second("hour")).toContain(
+      "listing.prices[1]: sells the hour at another price than listing.prices[0]; buyers take the cheaper one",
+    );
+    for (const warnings of [second("day"), second("hour", "usd")])
+      expect(warnings.filter((line) => line.startsWith("listing.prices"))).toEqual([]);
+  });
+
   it("refuses a least above the most, in the same class only", () => {
     const bounds = (max: string) =>
       `${LEAST}[listing.min_purchase]\namount = 2\nunit = "day"\n[listing.max_purchase]\namount = 1\nunit = "${max}"\n`;

@@ -37,9 +37,17 @@ function sat(currency: string): string {
 function checkPrices(prices: readonly Price[], { problems, warnings }: Findings): void {
   prices.forEach((price, index) => {
     const name = `listing.prices[${index}]`;
-    const first = prices.findIndex((other) => samePrice(other, price));
-    if (first < index)
-      problems.push(`${name}: is the same tier as listing.prices[${first}]; leave one of them out`);
+    const first = prices.findIndex(
+      ({ unit, currency }) => unit === price.unit && currency === price.currency,
+    );
+    const same = prices.findIndex((other) => samePrice(other, price));
+    if (same < index) {
+      problems.push(`${name}: is the same tier as listing.prices[${same}]; leave one of them out`);
+    } else if (first < index) {
+      warnings.push(
+        `${name}: sells the ${price.unit} at another price than listing.prices[${first}]; buyers take the cheaper one`,
+      );
+    }
     if (price.currency === "sat" && !Number.isSafeInteger(price.amount)) {
       problems.push(
         `${name}.amount: cannot be ${price.amount}, since a sat has no parts; write a whole number`,
