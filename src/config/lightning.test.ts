@@ -97,7 +97,7 @@ describe("phoenixd", () => {
 
   it("is refused without a password", () => {
     expect(problems("")).toEqual([
-      "lightning.api_token: is missing while lightning.enabled is true and the backend is phoenixd; write phoenixd's http-password (phoenix.conf has it), name a file with it in lightning.api_token_file, or write lightning.enabled = false",
+      "lightning.api_token: is missing while lightning.enabled is true and the backend is phoenixd; write phoenixd's http-password-limited-access (phoenix.conf has it), name a file with it in lightning.api_token_file, or write lightning.enabled = false",
     ]);
   });
 

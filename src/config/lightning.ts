@@ -13,7 +13,7 @@ type Section = ConfigFile["lightning"];
 const USUAL_URLS = { phoenixd: "http://127.0.0.1:9740", lnd: "https://127.0.0.1:8080", stub: "memory:" };
 
 const TOKENS = {
-  phoenixd: "phoenixd's http-password (phoenix.conf has it)",
+  phoenixd: "phoenixd's http-password-limited-access (phoenix.conf has it)",
   lnd: "a macaroon in hex (`xxd -ps -c 1000 invoice.macaroon` prints it)",
 };
 

@@ -109,7 +109,9 @@ const lightning = field.table({
   api_token: field
     .line("the node's password or macaroon")
     .optional()
-    .describe("Secret of the node: phoenixd's http-password, or lnd's invoice.macaroon in hex."),
+    .describe(
+      "Secret of the node: phoenixd's http-password-limited-access, or lnd's invoice.macaroon in hex.",
+    ),
   api_token_file: secretFile("lightning.api_token, or is lnd's macaroon itself"),
   cert_file: field.path
     .optional()
