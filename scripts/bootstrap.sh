@@ -28,7 +28,7 @@ The environment, which is also what questions propose:
   RELAYS                      relays for listing and wallet, spaces between
   LIGHTNING                   none, phoenixd or lnd
   LIGHTNING_URL               the Lightning node's
-  LIGHTNING_TOKEN_FILE        a file that holds phoenixd's http-password or is lnd's macaroon; it is copied
+  LIGHTNING_TOKEN_FILE        a file that holds phoenixd's limited password or is lnd's macaroon; it is copied
   NOTIFY                      who gets the daemon's private messages, npub1… or hex; if left out, nobody
   D_TAG                       the listing's name under your key
   TARGET_DIR                  the folder for all of it; if left out, the one that scripts/ stands in

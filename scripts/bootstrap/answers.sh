@@ -6,12 +6,12 @@ collect_answers() {
   answer PUBLIC_HOST host_trouble "Name that buyers reach you by over https" ""
   PUBLIC_HOST=$(printf '%s\n' "$PUBLIC_HOST" | tr '[:upper:]' '[:lower:]')
   answer TITLE line_trouble "Title of the listing" "WireGuard at $PUBLIC_HOST"
-  answer REGION name_or_nothing_trouble "Where the traffic leaves, such as DE-BE" ""
-  answer COUNTRY country_trouble "Its country, such as DE" "$(country_of_region)"
+  answer REGION name_or_nothing_trouble "Where the traffic leaves, such as DE-BE; nothing: not said" ""
+  answer COUNTRY country_trouble "Its country, such as DE; nothing: not said" "$(country_of_region)"
   COUNTRY=$(printf '%s\n' "$COUNTRY" | tr '[:lower:]' '[:upper:]')
-  answer GEOHASH geohash_trouble "Its geohash, such as u33d" ""
+  answer GEOHASH geohash_trouble "Its geohash (a short code for a place on the map), such as u33d; nothing: not said" ""
   answer PRICES prices_trouble "Prices in sat, for one hour, day, week, month, GiB or TiB" "100/hour 1000/day"
-  answer MINTS mints_trouble "Mints whose ecash you accept, trusted with your income, spaces between" ""
+  answer MINTS mints_trouble "Mints whose ecash you accept, trusted with your income, spaces between; nothing: no ecash" ""
   answer RELAYS relays_trouble "Relays, spaces between" "$(example_relays)"
   answer_lightning
   answer SUMMARY line_trouble "One line about your offer" "$(usual_summary)"
@@ -25,7 +25,7 @@ answer_lightning() {
   answer LIGHTNING lightning_trouble "Lightning: none, phoenixd or lnd" none
   case $LIGHTNING in
     none) return ;;
-    phoenixd) usual_url=http://127.0.0.1:9740 token_name="phoenixd's http-password" ;;
+    phoenixd) usual_url=http://127.0.0.1:9740 token_name="phoenixd's http-password-limited-access" ;;
     lnd) usual_url=https://127.0.0.1:8080 token_name="lnd's invoice macaroon" ;;
   esac
   answer LIGHTNING_URL web_url_trouble "URL of $LIGHTNING" "$usual_url"

@@ -70,9 +70,10 @@ print_host_commands() {
   if [ "$TARGET_DIR" != "$ROOT" ]; then key_file="PRIVATE_KEY_FILE=$(shell_quoted "$TARGET_DIR/$WG_KEY") "; fi
   cat <<END
   $AS_ROOT${key_file}sh scripts/wg-up.sh
+  npx -y pnpm@10.34.9 install && npx -y pnpm@10.34.9 build
   export EUROPA_NODE_CONFIG=$(shell_quoted "$TARGET_DIR/config/config.toml")
   node dist/index.cjs check-config
   node dist/index.cjs                    # until "event":"listing-published"
-  curl https://$PUBLIC_HOST/health
+  curl https://$PUBLIC_HOST/health       # through the proxy: README.md, step 4
 END
 }
