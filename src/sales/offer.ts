@@ -40,11 +40,9 @@ export function checkQuantity(
   { minPurchase, maxPurchase }: Pick<Offer, "minPurchase" | "maxPurchase">,
 ): Bought {
   const { minAmount, maxAmount } = payableRange(price, minPurchase, maxPurchase);
+  const inWords = (bound: string) => `in this tier a purchase is ${bound} sat, the payment is ${paidSat}`;
   if (paidSat < Math.min(price.amount, minAmount)) {
-    throw new Refusal(
-      "amount-mismatch",
-      `the payment is ${paidSat} sat, one ${price.unit} costs ${price.amount}`,
-    );
+    throw new Refusal("amount-mismatch", inWords(`at least ${minAmount}`));
   }
   const quantity = bought(paidSat, price);
   if (quantity.seconds > LONGEST_PURCHASE_SECONDS || quantity.bytes > LARGEST_PURCHASE_BYTES) {
@@ -53,7 +51,7 @@ export function checkQuantity(
   const beyond = checkBounds(quantity, minPurchase, maxPurchase);
   if (beyond) {
     const bound = beyond === "below-min-purchase" ? `at least ${minAmount}` : `at most ${maxAmount}`;
-    throw new Refusal(beyond, `in this tier a purchase is ${bound} sat, the payment is ${paidSat}`);
+    throw new Refusal(beyond, inWords(bound));
   }
   return quantity;
 }
