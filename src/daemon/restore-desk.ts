@@ -24,16 +24,16 @@ export function serveRestoreReport({ logger }: Context, parts: RestoreParts): vo
   const store = createComparisonStore(records.book);
 
   async function report(): Promise<RestoreReport> {
-    const { backupAt, startedAt = null } = restored;
+    const { backupAt, startedAt } = restored;
     const { tunnels, total } = await bookkeeping.balance();
     const { relays, codec, pubkeyHex } = wallet;
     const { silentRelays, ...since } =
-      backupAt === undefined
+      backupAt === undefined || startedAt === undefined
         ? { ...NOTHING_SINCE, silentRelays: [] }
-        : await readSinceBackup({ relays, codec, store, pubkeyHex }, backupAt);
+        : await readSinceBackup({ relays, codec, store, pubkeyHex }, backupAt, startedAt);
     return reportRestore({
       backupAt: backupAt ?? null,
-      startedAt,
+      startedAt: startedAt ?? null,
       pause: pause.cause(),
       sessions: tunnels,
       since,

@@ -5,8 +5,8 @@ import type { ComparisonStore } from "./comparison-store.ts";
 import { readWalletView } from "./wallet-view.ts";
 
 const RELAY_DEADLINE_MS = 5_000;
-/** An event is signed a moment before it is in the book. */
-const BEFORE_SECONDS = 60;
+/** An event is signed a moment before it is in the book, and by the clock of the host that is lost. */
+const SLACK_SECONDS = 60;
 
 /** What relays tell of ecash that came in after a backup, and that the book restored from it does not know. In sat. */
 export interface SinceBackup {
@@ -27,12 +27,18 @@ interface SinceParts {
   pubkeyHex: string;
 }
 
-/** Never throws for a relay's sake; what silent ones hold is missing in the sums. */
-export async function readSinceBackup(parts: SinceParts, backupAt: number): Promise<SinceBackup> {
+/** From the backup to the first start on it. Never throws for a relay's sake; what silent ones hold is missing in the sums. */
+export async function readSinceBackup(
+  parts: SinceParts,
+  backupAt: number,
+  startedAt: number,
+): Promise<SinceBackup> {
   const { relays, codec, store, pubkeyHex } = parts;
   const view = await readWalletView(relays, codec, pubkeyHex, RELAY_DEADLINE_MS);
   const shown = new Set([...view.shownBy.values()].flatMap((ids) => [...ids]));
-  const filter = { kinds: [HISTORY_KIND], authors: [pubkeyHex], since: backupAt - BEFORE_SECONDS };
+  // What came in after the start is the book's own, which it may have forgotten by now.
+  const lost = { since: backupAt - SLACK_SECONDS, until: startedAt + SLACK_SECONDS };
+  const filter = { kinds: [HISTORY_KIND], authors: [pubkeyHex], ...lost };
   const answers = await relays.query(filter, RELAY_DEADLINE_MS);
   const history = new Map(
     answers.flatMap((answer) =>
