@@ -11,6 +11,7 @@ import {
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createAgedBook } from "../testing/aged-book.ts";
 import { buildOldDatabase, type OldRow } from "../testing/old-database.ts";
 import { makeTempDir, type TempDir } from "../testing/temp-dir.ts";
 import { createFacts } from "./facts.ts";
@@ -236,6 +237,27 @@ describe("an operator's old database", () => {
     still.close();
   });
 });
+
+it.each(migrations.map((_, index) => index + 1))(
+  "a book with sales of schema %i is taken on, row for row",
+  (version) => {
+    const former = new Database(path);
+    former.exec("CREATE TABLE europa_schema (version INTEGER NOT NULL)");
+    former.exec(migrations.slice(0, version).join(""));
+    former.prepare("INSERT INTO europa_schema VALUES (?)").run(version);
+    createAgedBook(former).addDay({ startsAt: NOW, sales: 20, mintUrl: "m", relayUrls: ["a", "b"] });
+    const tables = ["sessions", "sales", "sale_inputs", "invoices", "proofs", "wallet_event_relays"];
+    const counts = (book: Database.Database) =>
+      tables.map((table) => book.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+    const before = counts(former);
+    former.close();
+    const book = openBook(path);
+    expect(counts(book)).toEqual(before);
+    expect(book.pragma("foreign_key_check")).toEqual([]);
+    expect(book.prepare("SELECT version FROM europa_schema").pluck().get()).toBe(migrations.length);
+    book.close();
+  },
+);
 
 it("keeps facts, and makes a secret only once", () => {
   const book = openBook(path);
