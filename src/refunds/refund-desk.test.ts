@@ -83,6 +83,15 @@ describe("sold or given back, never both", () => {
     });
   });
 
+  it("and the book holds to that by itself", async () => {
+    await world.buy(world.buyer(), issue());
+    const [input] = world.all<{ mint_key: string; y: string }>("SELECT * FROM sale_inputs");
+    const write = world.run.book.prepare(
+      "INSERT INTO refund_inputs (mint_key, y, refund_id) VALUES (?, ?, 'x')",
+    );
+    expect(() => write.run(input?.mint_key, input?.y)).toThrow(/a sale claims/);
+  });
+
   it("nor an open sale's", async () => {
     const token = issue();
     world.settings.answerWithinMs = 50;

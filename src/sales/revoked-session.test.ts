@@ -109,6 +109,18 @@ it("an invoice that is paid after the revocation is honoured with a tunnel of it
   expect(expiresAt).toBe(world.time.seconds + DAY);
 });
 
+it("a grant that waits for the interface behind the revocation puts up nothing", async () => {
+  const buyer = world.buyer();
+  await bought(buyer);
+  const { sessions, keeper } = world.run;
+  const { sessionId } = sessions.findByKey(buyer.publicKey, world.time.seconds) ?? { sessionId: "none" };
+  const revoking = revoke(buyer);
+  const admitting = keeper.admit(sessionId, { seconds: DAY, bytes: 0 }, () => expect.unreachable());
+  expect(await Promise.all([revoking, admitting])).toEqual(["off", false]);
+  expect(await world.peerKeys()).toEqual([]);
+  expect(sessions.find(sessionId)?.status).toBe("revoked");
+});
+
 it("a renewal at the same moment is revoked with the rest or has a tunnel of its own, and never gives back the old time", async () => {
   const outcomes = new Set<string>();
   for (let turns = 0; turns < 24; turns++) {
