@@ -41,5 +41,11 @@ it("LND: says why it is not known with what the daemon is given", async () => {
   const config: LightningConfig = { ...around, backend: "lnd", baseUrl, apiToken, certificate };
   expect(await askLiquidity(config, WITHIN_MS)).toEqual({
     unknown: expect.stringContaining("invoice.macaroon"),
+    command: "lncli channelbalance",
   });
+});
+
+it("the stub: has none to ask for", async () => {
+  const config: LightningConfig = { ...around, backend: "stub", baseUrl: "memory:", apiToken: undefined };
+  expect(await askLiquidity(config, WITHIN_MS)).toEqual({ unknown: "the stub has no channels" });
 });

@@ -4,8 +4,8 @@ import { createLndHttp } from "./lnd-http.ts";
 import { createLndRequest } from "./lnd-request.ts";
 import { createPhoenixdHttp, readJson } from "./phoenixd-http.ts";
 
-/** How much can be received before another channel is needed; `unknown` says why the node does not tell. */
-export type Liquidity = { inboundSat: number } | { unknown: string };
+/** How much can be received before another channel is needed; `unknown` says why the node does not tell, `command` what does. */
+export type Liquidity = { inboundSat: number } | { unknown: string; command?: string };
 
 /** phoenixd 0.8, `GET /getinfo`. */
 const phoenixdChannels = z.object({
@@ -27,5 +27,8 @@ export async function askLiquidity(config: LightningConfig, timeoutMs: number): 
   const ask = createLndHttp(createLndRequest({ baseUrl, macaroonHex: apiToken, certificate }), timeoutMs);
   const answer = await ask({ method: "GET", path: "/v1/balance/channels" }, lndBalance);
   if (answer.kind === "ok") return { inboundSat: answer.value.remote_balance.sat };
-  return { unknown: "LND does not tell whoever has no more than invoice.macaroon" };
+  return {
+    unknown: "LND does not tell whoever has no more than invoice.macaroon",
+    command: "lncli channelbalance",
+  };
 }

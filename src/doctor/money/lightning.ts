@@ -35,7 +35,7 @@ export const liquidity: Check = {
     if (config.lightning === undefined) return OFF;
     const found = await askLiquidity(config.lightning, WITHIN_MS).catch(() => undefined);
     if (found === undefined) return unseen("the node does not answer: see lightning");
-    if ("unknown" in found) return unseen(found.unknown, "lncli channelbalance");
+    if ("unknown" in found) return unseen(found.unknown, found.command);
     const cheapest = Math.min(...satTiers(config.listing.prices).map(({ price }) => price.amount));
     const seen = `the node can receive ${found.inboundSat} sat`;
     if (found.inboundSat >= cheapest) return ok(seen);
