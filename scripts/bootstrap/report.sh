@@ -62,6 +62,7 @@ print_compose_commands() {
   docker compose up -d --build
   docker compose logs -f europa-node     # until "event":"listing-published"
   curl https://$PUBLIC_HOST/health
+Without Docker: README.md, "As a systemd service".
 END
 }
 
