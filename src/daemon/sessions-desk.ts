@@ -25,13 +25,17 @@ import type { Tunnels } from "./tunnels.ts";
 const MOST_LISTED = 1000;
 const SHORT_KEY = 8;
 
+interface DeskParts extends Pick<Records, "book" | "sessions" | "guard"> {
+  sales: Pick<Records["sales"], "ofSession" | "detachOpen">;
+  control: Pick<Records["control"], "serve">;
+}
+
 /** Sessions in the operator's hands: looked at, ended, and made good for what went wrong. */
 export function serveSessions(
-  { logger, clock }: Context,
-  { book, sessions, sales, guard, control }: Records,
-  { keeper, enforcement }: Tunnels,
+  { logger }: Pick<Context, "logger">,
+  { book, sessions, sales, guard, control }: DeskParts,
+  { keeper, enforcement }: { keeper: Tunnels["keeper"]; enforcement: Pick<Tunnels["enforcement"], "look"> },
 ): void {
-  const { now } = clock;
   const lookup = createSessionLookupStore(book);
   const acts = createOperatorActsStore(book, sessions);
 
@@ -68,11 +72,13 @@ export function serveSessions(
     if ("refused" in found) return found;
     const { sessionId } = found;
     let underWay = 0;
-    const done = await keeper.revoke(sessionId, () =>
-      acts.revoke(sessionId, asked.reason, now(), () => {
-        underWay = sales.detachOpen(sessionId, now());
-      }),
-    );
+    const done = await keeper.revoke(sessionId, () => {
+      // By a clock that ran ahead, the address would be held until then.
+      const at = guard.check() ?? guard.lastSeen();
+      return acts.revoke(sessionId, asked.reason, at, () => {
+        underWay = sales.detachOpen(sessionId, at);
+      });
+    });
     if (done === "did-not-run") return doesNotRun(found);
     logger.info({ event: "session-revoked", underWay }, "the operator ended a session");
     return { session: reportNow(found), peerOff: done === "off", underWay };
