@@ -10,6 +10,7 @@ import { type Answer, type Buyer, createBuyer, findListings } from "../testing/b
 import { mintToken } from "../testing/ecash.ts";
 import { startMint, type TestMint } from "../testing/mint.ts";
 import { createOperator, type Operator } from "../testing/operator.ts";
+import { orderAt } from "../testing/orders.ts";
 import { startRelay, type TestRelay } from "../testing/relay.ts";
 import { createWalletCodec } from "../wallet/codec.ts";
 import { expectRefused } from "./expectations.ts";
@@ -53,8 +54,7 @@ async function mintDay(): Promise<string> {
 }
 
 function bring({ buyer, token }: Purchase): Promise<Answer> {
-  const { url, publicHost, pubkey: operatorPubkey, dTag } = operator;
-  return buyer.purchase({ url, publicHost, operatorPubkey, dTag, price: DAY, token });
+  return buyer.purchase(orderAt(operator, DAY, { token }));
 }
 
 async function buy(): Promise<Purchase & { config: string }> {
