@@ -35,7 +35,7 @@ export function troubleOf(error: unknown, interfaceName: string): InterfaceTroub
     case "no-device":
       return {
         code: "no-interface",
-        message: `there is no WireGuard interface ${interfaceName}; bring it up: wg-quick up ${interfaceName}`,
+        message: `there is no WireGuard interface ${interfaceName}; bring it up: wg-quick up ${interfaceName}, or the first time sh scripts/wg-up.sh`,
       };
     case "no-permission":
       return {
