@@ -60,6 +60,7 @@ it("gives a token back less the mint's fee, and the same one again however often
   const token = issue();
   const first = await refunded(token);
   expectConserved(first);
+  expect(world.all("SELECT journal FROM refunds")).toEqual([{ journal: null }]);
   expect(await refunded(token)).toEqual(first);
   await world.restart();
   expect(await refunded(token)).toEqual(first);
@@ -235,4 +236,5 @@ it("a mint that answers wrongly: what is good goes out, the loss is booked, the 
   expect(answer.givenSat).toBeLessThan(FACE_SAT - FEE_SAT);
   expect(satIn(answer.token)).toBe(answer.givenSat);
   expect(world.mint.shutOffReason()).toBeDefined();
+  expect(world.all("SELECT journal IS NOT NULL AS isKept FROM refunds")).toEqual([{ isKept: 1 }]);
 });

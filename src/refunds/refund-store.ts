@@ -66,8 +66,10 @@ export function createRefundStore(book: Book) {
   const journalOf = book
     .prepare<[string], string | null>("SELECT journal FROM refunds WHERE refund_id = ?")
     .pluck();
+  // The outputs' secrets are kept where the mint answered wrongly: without them, what it still owes is lost.
   const setRefunded = book.prepare(
-    `UPDATE refunds SET state = 'refunded', token = ?, given_sat = ?, flaw = ?, ended_at = ?, journal = NULL
+    `UPDATE refunds SET state = 'refunded', token = ?, given_sat = ?, flaw = ?, ended_at = ?,
+       journal = iif(? IS NULL, NULL, journal)
        WHERE refund_id = ? AND state = 'swapping'`,
   );
   const setReleased = book.prepare(
@@ -134,7 +136,7 @@ export function createRefundStore(book: Book) {
       givenSat: number,
       flaw: string | undefined,
       now: number,
-    ) => void setRefunded.run(token, givenSat, flaw ?? null, now, refundId),
+    ) => void setRefunded.run(token, givenSat, flaw ?? null, now, flaw ?? null, refundId),
     /** swapping → released: the claim is free. */
     released: (refundId: string, reason: string, now: number) =>
       book.transaction(() => released(refundId, reason, now)).immediate(),
