@@ -90,6 +90,9 @@ undo() {
   remove_conf
   remove_copy
   say "$INTERFACE is gone, and the host as it was before"
+  if is_in_nft "table inet europa_limits_$INTERFACE"; then
+    say "the daemon's own table is left: europa-node enforcement off takes it away"
+  fi
 }
 
 ACTION=set-up

@@ -66,6 +66,13 @@ describe.skipIf(missing !== undefined)(`what wg-up.sh changes on a host${reason}
     expect(await onHost("iptables -S FORWARD")).toBe("-P FORWARD ACCEPT\n-A FORWARD -i docker0 -j ACCEPT\n");
   });
 
+  it("names the daemon's limits, which are not its own to take away", async () => {
+    await host.wgUp();
+    await onHost(`nft add table inet europa_limits_${host.interfaceName}`);
+    expect(await host.wgUp(["--undo"])).toContain("europa-node enforcement off");
+    expect(await onHost("nft list tables")).toBe(`table inet europa_limits_${host.interfaceName}\n`);
+  });
+
   it("leaves what another interface's file still needs", async () => {
     await host.wgUp();
     await cp(conf, join(host.wireguardFolder, "wg-other.conf"));
