@@ -11,10 +11,10 @@ const admissible = (publicKey: string, ...addresses: string[]) =>
 describe("isAdmissible", () => {
   it("takes a key with its addresses", () => {
     expect(admissible(buyer, "10.66.42.2")).toBe(true);
-    expect(admissible(buyer, "10.66.42.2", "192.168.7.9")).toBe(true);
+    expect(admissible(buyer, "10.66.42.2", "fd66:42::a42:2a02")).toBe(true);
   });
 
-  it("refuses the interface's own key, no address, and what is neither key nor IPv4 address", () => {
+  it("refuses the interface's own key, no address, and what is neither key nor address", () => {
     expect(admissible(server, "10.66.42.2")).toBe(false);
     expect(admissible(buyer)).toBe(false);
     for (const key of ["", "AAAA", `${buyer.slice(0, 42)}B=`, `${buyer}\n`, buyer.replace("=", "")]) {
@@ -24,7 +24,8 @@ describe("isAdmissible", () => {
       "",
       "10.66.42.2/0",
       "10.66.42",
-      "::1",
+      "fe80::2%wg0",
+      "fd66:42::2/0",
       "10.66.42.2,0.0.0.0",
       "10.66.42.2\n",
       "010.1.1.1",
