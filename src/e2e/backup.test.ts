@@ -1,13 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { MadeBackup } from "../backup/make-backup.ts";
-import type { Restored } from "../backup/restore-backup.ts";
 import type { BooksReport } from "../books/report.ts";
 import type { RestoreReport } from "../daemon/restore-report.ts";
 import { type Answer, type Buyer, createBuyer, findListings } from "../testing/buyer.ts";
 import { mintToken } from "../testing/ecash.ts";
+import { type CarefulOperator, createCarefulOperator } from "../testing/lost-disk.ts";
 import { startMint, type TestMint } from "../testing/mint.ts";
 import { createOperator, type Operator } from "../testing/operator.ts";
 import { orderAt } from "../testing/orders.ts";
@@ -23,17 +21,13 @@ const NET_SAT = 99;
 let relay: TestRelay;
 let mint: TestMint;
 let operator: Operator;
-let recipient: string;
-let identityFile: string;
+let careful: CarefulOperator;
 
 beforeEach(async () => {
   relay = await startRelay();
   mint = await startMint({ feePpk: 100 });
   operator = await createOperator({ relays: [relay.url], mints: [mint.url] });
-  const identity = await generateX25519Identity();
-  recipient = await identityToRecipient(identity);
-  identityFile = join(operator.folder, "identity.txt");
-  writeFileSync(identityFile, `# made for a test\n${identity}\n`, { mode: 0o600 });
+  careful = await createCarefulOperator(operator);
   await operator.start();
 });
 
@@ -91,29 +85,6 @@ async function report(): Promise<{ exitCode: number; report: RestoreReport }> {
   return { exitCode, report: JSON.parse(stdout) as RestoreReport };
 }
 
-async function backUp(name: string): Promise<string> {
-  const out = join(operator.folder, name);
-  const ended = await operator.command(["backup", "--out", out, "--recipient", recipient, "--json"], 60_000);
-  expect(ended.stderr).toBe("");
-  expect(ended.exitCode).toBe(0);
-  expect(JSON.parse(ended.stdout) as MadeBackup).toMatchObject({ path: out, absent: [] });
-  return out;
-}
-
-/** The disk is gone, and with it everything of the daemon's. */
-function loseTheDisk(): void {
-  const lost = join(operator.folder, "lost");
-  mkdirSync(lost);
-  for (const folder of ["data", "config"]) renameSync(join(operator.folder, folder), join(lost, folder));
-}
-
-async function restore(file: string): Promise<Restored> {
-  const ended = await operator.command(["restore", file, "--identity", identityFile, "--json"], 60_000);
-  expect(ended.stderr).toBe("");
-  expect(ended.exitCode).toBe(0);
-  return JSON.parse(ended.stdout) as Restored;
-}
-
 async function books(): Promise<BooksReport> {
   return JSON.parse((await operator.command(["books", "--json"], 60_000)).stdout) as BooksReport;
 }
@@ -123,11 +94,11 @@ it("taken under load and restored elsewhere: books balance, and every tunnel of 
 }, async () => {
   for (let sold = 0; sold < 4; sold++) await buy();
   const load = Array.from({ length: 12 }, buy);
-  const file = await backUp("backup.age");
+  const file = await careful.backUp("backup.age");
   await Promise.all(load);
   await operator.kill();
-  loseTheDisk();
-  const { written } = await restore(file);
+  careful.loseTheDisk();
+  const { written } = await careful.restore(file);
   expect(written).toEqual([operator.databasePath, operator.configPath]);
   for (const path of written) expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(statSync(join(operator.folder, "data")).mode & 0o777).toBe(0o700);
@@ -143,7 +114,7 @@ it("a stale one: nothing is granted twice, no address given twice, what was sold
   timeout: 400_000,
 }, async () => {
   const before = await buyMany(3);
-  const file = await backUp("stale.age");
+  const file = await careful.backUp("stale.age");
   const since = await buyMany(18);
   await allToldToTheRelays();
   // The last two reach no relay; their history does.
@@ -151,9 +122,9 @@ it("a stale one: nothing is granted twice, no address given twice, what was sold
   since.push(...(await buyMany(2)));
   await expect.poll(historySat, { timeout: 30_000 }).toBe(23 * NET_SAT);
   await operator.kill();
-  loseTheDisk();
+  careful.loseTheDisk();
   relay.policy = () => "accept";
-  await restore(file);
+  await careful.restore(file);
   await operator.start({ timeoutMs: 60_000 });
 
   const first = await report();
@@ -201,9 +172,10 @@ it("a stale one: nothing is granted twice, no address given twice, what was sold
 it("is made of a daemon that stands still too, and tells what is wrong in words, with an exit code", {
   timeout: 240_000,
 }, async () => {
+  const { recipient, identityFile } = careful;
   await buy();
   await operator.stop();
-  const file = await backUp("still.age");
+  const file = await careful.backUp("still.age");
   const standing = await operator.command(["restore", file, "--identity", identityFile], 60_000);
   expect(standing.exitCode).toBe(1);
   expect(standing.stderr).toMatch(/nothing is overwritten/);
@@ -216,12 +188,12 @@ it("is made of a daemon that stands still too, and tells what is wrong in words,
   ]) {
     expect((await operator.command(args, 60_000)).exitCode).toBe(64);
   }
-  loseTheDisk();
+  careful.loseTheDisk();
   const foreign = await operator.command(["restore", identityFile, "--identity", identityFile], 60_000);
   expect(foreign).toMatchObject({ exitCode: 1, stdout: "" });
   expect(foreign.stderr).toMatch(/no backup of europa-node/);
   expect(existsSync(operator.configPath)).toBe(false);
   expect((await operator.command(["backup", "--recipient", recipient], 60_000)).exitCode).toBe(78);
-  await restore(file);
+  await careful.restore(file);
   expect(readFileSync(operator.configPath, "utf8")).toContain("[listing]");
 });
