@@ -8,7 +8,7 @@ import { checkPassphrase, readPassphrase } from "../backup/passphrase.ts";
 import { writeTrouble } from "../backup/write-trouble.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config/types.ts";
-import { ConfigError, EXIT_CONFIG, loadConfig } from "../config.ts";
+import { EXIT_CONFIG } from "../config.ts";
 import { askDaemon, NoDaemonError } from "../control/client.ts";
 import { controlPath } from "../control/control-path.ts";
 import { copyBook, removeCopy } from "../db/copy-book.ts";
@@ -17,6 +17,7 @@ import { openExistingBook } from "../db/open-book.ts";
 import { interfaceKeyOf } from "../wireguard/private-key.ts";
 import { type CommandIo, command, json, UsageError } from "./command.ts";
 import { EXIT_UNAVAILABLE, EXIT_UNKNOWN } from "./exit-codes.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 import { askSecret } from "./secret.ts";
 
 const copySchema = z.object({ path: z.string(), madeAt: z.number() });
@@ -48,8 +49,10 @@ export const backup = command({
     [EXIT_CONFIG]: "the config is wrong, so it is not known what to back up",
   },
   run: async (given, io) => {
+    const loaded = loadOrComplain(io);
+    if (loaded === undefined) return EXIT_CONFIG;
+    const { config } = loaded;
     try {
-      const { config } = loadConfig(io.environment.configPath, io.environment);
       const seal = await sealFor(given, config);
       const made = await makeWith(config, seal, given.out);
       for (const line of given.json ? [JSON.stringify(made)] : inWords(made)) io.print(line);
@@ -62,10 +65,6 @@ export const backup = command({
 
 /** The exit code for what backup and restore may end in; throws what they may not. */
 export function explain(error: unknown, { complain }: CommandIo): number {
-  if (error instanceof ConfigError) {
-    for (const problem of error.problems) complain(problem);
-    return EXIT_CONFIG;
-  }
   if (error instanceof NoDaemonError) {
     complain(error.message);
     return EXIT_UNAVAILABLE;

@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { fileTrouble } from "../config/file-trouble.ts";
-import { ConfigError, EXIT_CONFIG, loadConfig } from "../config.ts";
+import { EXIT_CONFIG } from "../config.ts";
 import { buyFromItself } from "../doctor/buy/buy.ts";
 import type { Examined } from "../doctor/check.ts";
 import { checks } from "../doctor/checks.ts";
@@ -9,6 +9,7 @@ import type { Status } from "../doctor/finding.ts";
 import { createSubject, type Subject } from "../doctor/subject.ts";
 import { command, json, UsageError } from "./command.ts";
 import { EXIT_FAILS } from "./exit-codes.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 import { readTokenInput } from "./token-input.ts";
 
 export const doctor = command({
@@ -37,23 +38,17 @@ export const doctor = command({
     [EXIT_FAILS]: "a check fails",
     [EXIT_CONFIG]: "the config cannot be read",
   },
-  async run(given, { environment, print, complain }) {
+  async run(given, io) {
     if (given.url !== undefined && !isPage(given.url))
       throw new UsageError("--url takes a URL such as https://example.com/");
-    let loaded: ReturnType<typeof loadConfig>;
-    try {
-      loaded = loadConfig(environment.configPath, environment);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      for (const problem of error.problems) complain(problem);
-      return EXIT_CONFIG;
-    }
-    const { configPath } = environment;
+    const loaded = loadOrComplain(io);
+    if (loaded === undefined) return EXIT_CONFIG;
+    const { configPath } = io.environment;
     const subject = createSubject({ ...loaded, configPath, logger: pino({ level: "silent" }) });
     const examined =
       given.buy === undefined ? await examine(checks, subject) : await buy(given.buy, given.url, subject);
     await subject.close();
-    for (const line of given.json ? [asJson(examined)] : inWords(examined)) print(line);
+    for (const line of given.json ? [asJson(examined)] : inWords(examined)) io.print(line);
     return examined.some(({ status }) => status === "fail") ? EXIT_FAILS : 0;
   },
 });

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { ConfigError, EXIT_CONFIG, loadConfig } from "../config.ts";
+import { EXIT_CONFIG } from "../config.ts";
 import { AlreadyRunningError, lockInstance } from "../db/instance-lock.ts";
 import { EnforcementError } from "../tunnels/ports.ts";
 import { removeNftLimits } from "../wireguard/nft-limits.ts";
 import { command } from "./command.ts";
 import { EXIT_REFUSED } from "./exit-codes.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 
 export const enforcementOff = command({
   name: "enforcement off",
@@ -20,21 +21,19 @@ export const enforcementOff = command({
     [EXIT_REFUSED]: "the daemon runs, or nft does not do it",
     [EXIT_CONFIG]: "the config, which names the interface, is wrong",
   },
-  async run(_given, { environment, print, complain }) {
+  async run(_given, io) {
+    const loaded = loadOrComplain(io);
+    if (loaded === undefined) return EXIT_CONFIG;
+    const { db, wireguard } = loaded.config;
     try {
-      const { config } = loadConfig(environment.configPath, environment);
-      if (existsSync(config.db.path)) lockInstance(config.db.path).release();
-      const { interface: interfaceName } = config.wireguard;
+      if (existsSync(db.path)) lockInstance(db.path).release();
+      const { interface: interfaceName } = wireguard;
       await removeNftLimits({ interfaceName });
-      print(`Nothing in nftables limits the peers of ${interfaceName} any more.`);
+      io.print(`Nothing in nftables limits the peers of ${interfaceName} any more.`);
       return 0;
     } catch (error) {
-      if (error instanceof ConfigError) {
-        for (const problem of error.problems) complain(problem);
-        return EXIT_CONFIG;
-      }
       if (!(error instanceof AlreadyRunningError) && !(error instanceof EnforcementError)) throw error;
-      complain(error.message);
+      io.complain(error.message);
       return EXIT_REFUSED;
     }
   },

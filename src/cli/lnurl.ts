@@ -1,11 +1,12 @@
 import { renderUnicodeCompact } from "uqr";
 import * as z from "zod";
 import type { Config } from "../config/types.ts";
-import { ConfigError, EXIT_CONFIG, loadConfig } from "../config.ts";
+import { EXIT_CONFIG } from "../config.ts";
 import { encodeLnurl, lightningUri, payRequestUrl, satTiers } from "../protocol/lnurl.ts";
 import { describePrice } from "../protocol/price.ts";
 import { command, json } from "./command.ts";
 import { EXIT_NOTHING_SOLD } from "./exit-codes.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 
 const tierLnurlSchema = z.object({
   tier: z.string(),
@@ -30,22 +31,17 @@ export const lnurl = command({
     [EXIT_NOTHING_SOLD]: "nothing is sold over Lightning",
     [EXIT_CONFIG]: "the config is wrong",
   },
-  run(given, { environment, print, complain }) {
-    let config: Config;
-    try {
-      config = loadConfig(environment.configPath, environment).config;
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      for (const problem of error.problems) complain(problem);
-      return EXIT_CONFIG;
-    }
+  run(given, io) {
+    const loaded = loadOrComplain(io);
+    if (loaded === undefined) return EXIT_CONFIG;
+    const { config } = loaded;
     const missing = whyNothingIsSold(config);
     if (missing !== undefined) {
-      complain(missing);
+      io.complain(missing);
       return EXIT_NOTHING_SOLD;
     }
     const tiers = tierLnurls(config);
-    for (const line of given.json ? [JSON.stringify(tiers)] : tiers.flatMap(inWords)) print(line);
+    for (const line of given.json ? [JSON.stringify(tiers)] : tiers.flatMap(inWords)) io.print(line);
     return 0;
   },
 });

@@ -1,11 +1,12 @@
 import type { Logger } from "pino";
-import { ConfigError, EXIT_CONFIG, loadConfig } from "../config.ts";
+import { EXIT_CONFIG } from "../config.ts";
 import { StartRefused } from "../daemon/start-refused.ts";
 import { type Daemon, startDaemon } from "../daemon.ts";
 import { AlreadyRunningError } from "../db/instance-lock.ts";
 import { describe } from "../jobs.ts";
 import { createLogger } from "../logger.ts";
 import { command } from "./command.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 
 /** What is in flight gets this long after SIGTERM. */
 const SHUTDOWN_WITHIN_MS = 25_000;
@@ -25,16 +26,9 @@ export const runDaemon = command({
     [EXIT_NOT_STARTED]: "it could not run; the log says why",
     [EXIT_CONFIG]: "the config is wrong",
   },
-  async run(given, { environment, complain }) {
-    let loaded: ReturnType<typeof loadConfig>;
-    try {
-      loaded = loadConfig(environment.configPath, environment);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      for (const warning of error.warnings) complain(`warning: ${warning}`);
-      for (const problem of error.problems) complain(problem);
-      return EXIT_CONFIG;
-    }
+  async run(given, io) {
+    const loaded = loadOrComplain(io);
+    if (loaded === undefined) return EXIT_CONFIG;
     const { config, warnings } = loaded;
     const logger = createLogger(config.logLevel);
     endOnUncaught(logger);
