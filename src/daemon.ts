@@ -56,7 +56,7 @@ async function comeUp(context: Context): Promise<void> {
   keepBackups(context, records);
   const bookkeeping = startBookkeeping(context, { records, tunnels, wallet, mints: openSales.mints });
   startFolding(context, records);
-  startNotes(context, { records, tunnels, openSales, wallet, bookkeeping });
+  const board = startNotes(context, { records, tunnels, openSales, wallet, bookkeeping });
   serveStanding(context, { records, tunnels, openSales, wallet });
   serveRestoreReport(context, { records, wallet, lightning: openSales.lightning, bookkeeping });
 
@@ -75,5 +75,5 @@ async function comeUp(context: Context): Promise<void> {
   const market = createMarket({ config, ...openSales, vacancy, keeper, closedToStrangers });
   await serveBuyers(context, { records, tunnels, openSales, wallet, vacancy });
   const listing = await keepListing(context, records, wallet, market);
-  serveStatus(context, { records, tunnels, openSales, wallet, listing });
+  serveStatus(context, { records, tunnels, openSales, wallet, listing, board });
 }

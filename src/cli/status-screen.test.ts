@@ -12,7 +12,9 @@ const well: StatusReport = {
   at: NOW,
   startedAt: NOW - 3 * 86_400,
   publicHost: "vpn.example.com",
-  listing: { standing: "offered", closed: null, dTag: "vpn-1" },
+  troubles: [],
+  listing: { standing: "offered", closed: null, dTag: "vpn-1", pausedBy: null },
+  restored: null,
   sales: {
     ways: [
       { method: "cashu", mintUrl: "https://mint.example", day, week: day, month },
@@ -136,9 +138,36 @@ it("names what is wrong, each on its line, in colours that change no word", () =
 });
 
 it.each(["paused", "retired"] as const)("says first that the listing is %s", (standing) => {
-  const [, line] = statusScreen(
-    { ...well, listing: { ...well.listing, standing, closed: "so" } },
-    createPaint(false),
-  );
+  const listing = { ...well.listing, standing, closed: "so", pausedBy: "operator" } as const;
+  const [, line] = statusScreen({ ...well, listing }, createPaint(false));
   expect(line).toBe(`listing vpn-1 is ${standing}: nobody new is sold to`);
+});
+
+it("says first that a restored book is paused, and what ends that", () => {
+  const listing = { ...well.listing, standing: "paused", closed: "so", pausedBy: "restored" } as const;
+  const restored = { backupAt: NOW - 86_400, startedAt: NOW - 60 };
+  const [, line] = statusScreen({ ...well, listing, restored }, createPaint(false));
+  expect(line).toBe(
+    "listing vpn-1 is paused: this book goes on from a backup of 2027-01-14 08:00 UTC; " +
+      "see `restore --report`, then `listing resume`",
+  );
+  const resumed = statusScreen({ ...well, restored }, createPaint(false));
+  expect(resumed).toEqual(statusScreen(well, createPaint(false)));
+});
+
+it("says which troubles hold at the top, five of them and how many more", () => {
+  const troubles = Array.from({ length: 7 }, (_, nth) => ({
+    name: `mint https://m${nth}.example`,
+    since: NOW - 180,
+    words: "no answer. It is asked again",
+    event: "mint-trouble",
+  }));
+  const line = (nth: number) => `mint https://m${nth}.example, for 3 min: no answer. It is asked again`;
+  const lines = (count: number) =>
+    statusScreen({ ...well, troubles: troubles.slice(0, count) }, createPaint(false)).slice(2);
+  expect(lines(1).slice(0, 2)).toEqual([line(0), ""]);
+  expect(lines(5).slice(0, 6)).toEqual([...[0, 1, 2, 3, 4].map(line), ""]);
+  expect(lines(7).slice(0, 7)).toEqual([...[0, 1, 2, 3, 4].map(line), "and 2 troubles more", ""]);
+  const [, , coloured] = statusScreen({ ...well, troubles }, createPaint(true));
+  expect(coloured).toBe(`\u001b[31m${line(0)}\u001b[0m`);
 });

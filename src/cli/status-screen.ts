@@ -1,24 +1,23 @@
 import type { StatusReport } from "../daemon/status-report.ts";
 import { onRelay } from "./listing-show.ts";
 import type { Paint } from "./paint.ts";
+import { statusHead } from "./status-head.ts";
 import { inColumns } from "./table.ts";
-import { ago, counted, moment, size, span } from "./words.ts";
+import { ago, counted, size } from "./words.ts";
 
 const MOST_PEERS = 5;
 
 /** The report for a terminal, about 80 by 30. Pure. */
 export function statusScreen(report: StatusReport, paint: Paint): string[] {
-  const { version, publicHost, at, startedAt } = report;
   return [
-    `${paint.bold(`europa-node ${version} at ${publicHost}`)}, up ${span(at - startedAt)}, ${moment(at)}`,
-    listingLine(report, paint),
+    ...statusHead(report, paint),
     "",
     ...salesTable(report),
     "",
     ...facts([
       ["tunnels", tunnels(report)],
-      ["owed", waiting(report.open.owed, at, paint.bad, "nothing")],
-      ["unresolved", waiting(report.open.unresolved, at, paint.odd, "nothing")],
+      ["owed", waiting(report.open.owed, report.at, paint.bad, "nothing")],
+      ["unresolved", waiting(report.open.unresolved, report.at, paint.odd, "nothing")],
       ...wallet(report, paint),
       ...lightning(report, paint),
       ["interface", wellOr(report.tunnels.trouble, `${report.tunnels.interface} is up`, paint)],
@@ -28,14 +27,6 @@ export function statusScreen(report: StatusReport, paint: Paint): string[] {
     "",
     ...facts([...mints(report, paint), ...relays(report, paint)]),
   ];
-}
-
-function listingLine({ listing: { standing, closed, dTag } }: StatusReport, paint: Paint): string {
-  if (standing === "retired") return paint.odd(`listing ${dTag} is retired: nobody new is sold to`);
-  if (standing === "paused") return paint.odd(`listing ${dTag} is paused: nobody new is sold to`);
-  return closed === null
-    ? `listing ${dTag} is ${paint.good("offered")}`
-    : paint.bad(`listing ${dTag} is out as sold: ${closed}`);
 }
 
 function salesTable({ sales: { ways, total } }: StatusReport): string[] {

@@ -12,12 +12,18 @@ export const statusReportSchema = z.object({
   at: z.number(),
   startedAt: z.number(),
   publicHost: z.string(),
+  /** What is wrong now and has lasted, the oldest first: what notes tell, also while none are sent. */
+  troubles: z.array(z.object({ name: z.string(), since: z.number(), words: z.string(), event: z.string() })),
   listing: z.object({
     standing: listingStandingSchema,
     /** Why nothing can be sold to a newcomer now. */
     closed: z.string().nullable(),
     dTag: z.string(),
+    /** Null when it is not paused. */
+    pausedBy: z.enum(["operator", "restored"]).nullable(),
   }),
+  /** When the backup was made that this book goes on from, and first started from; null when it never was restored. */
+  restored: z.object({ backupAt: z.number(), startedAt: z.number() }).nullable(),
   /** Of the last 24 hours, 7 days and 30 days, by when they were paid. */
   sales: z.object({
     ways: z.array(

@@ -1,4 +1,5 @@
 import { stat, statfs } from "node:fs/promises";
+import type { TroubleBoard } from "../notes/trouble-board.ts";
 import type { Sale } from "../sales/sale.ts";
 import { createSalesSumsStore, type SalesByWay } from "../sales/sales-sums-store.ts";
 import { version } from "../version.ts";
@@ -22,12 +23,13 @@ interface StatusParts {
   openSales: OpenSales;
   wallet: Wallet;
   listing: ListingDesk;
+  board: Pick<TroubleBoard, "troubles">;
 }
 
 /** What an operator looks at each morning. Asks relays for the listing, within seconds, and the book for all else. */
 export function serveStatus(context: Context, parts: StatusParts): void {
   const { config, clock } = context;
-  const { records, openSales, wallet, listing } = parts;
+  const { records, openSales, wallet, listing, board } = parts;
   const startedAt = clock.now();
   const sums = createSalesSumsStore(records.book);
   const walletSums = createWalletSumsStore(records.book);
@@ -44,7 +46,9 @@ export function serveStatus(context: Context, parts: StatusParts): void {
       at: now,
       startedAt,
       publicHost: config.server.publicHost,
-      listing: { standing, closed, dTag: config.listing.dTag },
+      troubles: board.troubles().map(({ name, since, words, event }) => ({ name, since, words, event })),
+      listing: { standing, closed, dTag: config.listing.dTag, pausedBy: records.pause.cause() ?? null },
+      restored: restoredOf(records.restored),
       sales: salesOf(sums.lately(now)),
       tunnels: tunnelsOf(context, parts, now),
       open: openOf(records.sales.openSales(), sums.unpaidInvoices()),
@@ -75,6 +79,10 @@ export function serveStatus(context: Context, parts: StatusParts): void {
   }
 
   records.control.serve("status", status);
+}
+
+function restoredOf({ backupAt, startedAt }: Records["restored"]): StatusReport["restored"] {
+  return backupAt === undefined || startedAt === undefined ? null : { backupAt, startedAt };
 }
 
 function salesOf(ways: SalesByWay[]): StatusReport["sales"] {

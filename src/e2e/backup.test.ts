@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { BooksReport } from "../books/report.ts";
 import type { RestoreReport } from "../daemon/restore-report.ts";
+import type { StatusReport } from "../daemon/status-report.ts";
 import { type Answer, type Buyer, createBuyer, findListings } from "../testing/buyer.ts";
 import { mintToken } from "../testing/ecash.ts";
 import { type CarefulOperator, createCarefulOperator } from "../testing/lost-disk.ts";
@@ -85,6 +86,10 @@ async function report(): Promise<{ exitCode: number; report: RestoreReport }> {
   return { exitCode, report: JSON.parse(stdout) as RestoreReport };
 }
 
+async function status(): Promise<StatusReport> {
+  return JSON.parse((await operator.command(["status", "--json"], 60_000)).stdout) as StatusReport;
+}
+
 async function books(): Promise<BooksReport> {
   return JSON.parse((await operator.command(["books", "--json"], 60_000)).stdout) as BooksReport;
 }
@@ -138,6 +143,9 @@ it("a stale one: nothing is granted twice, no address given twice, what was sold
   expect(soldSat).toBe(20 * NET_SAT);
   expect({ walletSat, lostSat }).toEqual({ walletSat: 18 * NET_SAT, lostSat: 2 * NET_SAT });
   expect(first.exitCode).toBe(2);
+  const { listing, restored } = await status();
+  expect(listing).toMatchObject({ standing: "paused", pausedBy: "restored" });
+  expect(restored).toEqual({ backupAt: first.report.backupAt, startedAt: first.report.startedAt });
   await operator.waitForEvent("restore-report");
   const statuses = async () => (await findListings(relay.url)).map(({ listing }) => listing.status);
   await expect.poll(statuses, { timeout: 30_000 }).toEqual(["sold"]);

@@ -15,7 +15,7 @@ import {
   sessionRevokeSchema,
   sessionShowSchema,
 } from "../daemon/sessions-report.ts";
-import { statusReportSchema } from "../daemon/status-report.ts";
+import { type StatusReport, statusReportSchema } from "../daemon/status-report.ts";
 import { createBuyer } from "../testing/buyer.ts";
 import { mintToken } from "../testing/ecash.ts";
 import { startMint, type TestMint } from "../testing/mint.ts";
@@ -135,6 +135,10 @@ async function run(argv: readonly string[], configPath = operator.configPath) {
   return { exitCode, out, err };
 }
 
+async function statusNow(): Promise<StatusReport> {
+  return statusReportSchema.parse(JSON.parse((await run(["status", "--json"])).out[0] ?? ""));
+}
+
 async function walk(some: readonly Step[]): Promise<void> {
   for (const { argv, schema, exitCode } of some) {
     const asJson = await run([...argv, "--json"]);
@@ -207,13 +211,22 @@ it("every answer is as its schema has it, with every exit code, with the relay a
   });
   expect((await createBuyer().purchase(orderAt(operator, DAY, { token }))).status).toBe(200);
   await walk(steps);
+  expect(await statusNow()).toMatchObject({ troubles: [], restored: null });
   await relay.stop();
   await walk(inTheDark);
 });
 
+it("status says what is wrong for as long as it is, without notifications too", async () => {
+  const names = async () => (await statusNow()).troubles.map(({ name }) => name);
+  await expect.poll(names, { timeout: 60_000, interval: 1_000 }).toContain(`relay ${relay.url}`);
+  const { out } = await run(["status"]);
+  expect(out[2]).toMatch(new RegExp(`^relay ${relay.url}, for \\d+ \\w+: not connected, `));
+  await relay.start();
+  await expect.poll(names, { timeout: 110_000, interval: 1_000 }).toEqual([]);
+});
+
 it("1 where there is nothing to offer, in words; what was asked for stands all the same", async () => {
   await operator.stop();
-  await relay.start();
   operator.writeConfig({ mints: [], cashuEnabled: false });
   await operator.start();
   for (const word of ["pause", "resume", "publish"]) {
