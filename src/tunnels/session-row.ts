@@ -1,3 +1,5 @@
+import { isWireguardKey } from "../protocol/wireguard-key.ts";
+import { parseIpv4 } from "./subnet.ts";
 import { noTerms, type Terms } from "./terms.ts";
 
 export type SessionStatus = "pending" | "active" | "expired" | "revoked";
@@ -66,4 +68,9 @@ export function toSession(row: SessionRow): Session {
     lastReceivedBytes: numeric(row.last_rx_counter) ?? 0,
     lastSentBytes: numeric(row.last_tx_counter) ?? 0,
   };
+}
+
+/** Old rows are checked as strangers are: what cannot be a key or an address never gets near `wg`. */
+export function isUsable({ publicKey, address }: Pick<Session, "publicKey" | "address">): boolean {
+  return isWireguardKey(publicKey) && parseIpv4(address) !== undefined;
 }

@@ -1,21 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { Book } from "../db/open-book.ts";
 import type { Bought, Price } from "../protocol/price.ts";
-import { isWireguardKey } from "../protocol/wireguard-key.ts";
 import type { AddressPool } from "./address-pool.ts";
-import type { KernelCounts } from "./limit-keeper.ts";
-import { limitName, limitOf } from "./limits.ts";
+import { createDesiredStore } from "./desired-store.ts";
+import { limitOf } from "./limits.ts";
 import { createOldRowsStore } from "./old-rows-store.ts";
-import type { DesiredPeer, SessionLimit } from "./ports.ts";
+import type { SessionLimit } from "./ports.ts";
 import {
+  isUsable,
   type Session,
   type SessionRow,
   sessionColumns,
   sessionTables,
-  textual,
   toSession,
 } from "./session-row.ts";
-import { parseIpv4 } from "./subnet.ts";
 import {
   effectiveEnd,
   endCause,
@@ -26,7 +24,8 @@ import {
   unlimited,
   withEndOf,
 } from "./terms.ts";
-import { chargeOnce, chargeUpTo, growthOf, type PeerCounters } from "./traffic.ts";
+import { createTermsStore } from "./terms-store.ts";
+import { createUsageStore } from "./usage-store.ts";
 
 /** What a new session's row says of its purchase, for whoever reads the old table. */
 export interface FirstPurchase {
@@ -60,27 +59,6 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   const allByStatus = book.prepare<[string], SessionRow>(
     `SELECT ${sessionColumns} ${sessionTables} WHERE s.status = ?`,
   );
-  const activeByKey = book.prepare<[string], SessionRow>(
-    `SELECT ${sessionColumns} ${sessionTables} WHERE s.client_identity = ? AND s.status = 'active'`,
-  );
-  const activeCounters = book.prepare<
-    [],
-    Pick<
-      SessionRow,
-      "session_id" | "client_identity" | "data_quota_bytes" | "last_rx_counter" | "last_tx_counter"
-    >
-  >(
-    `SELECT session_id, client_identity, data_quota_bytes, last_rx_counter, last_tx_counter
-       FROM sessions WHERE status = 'active'`,
-  );
-  const activePeers = book
-    .prepare<[], [key: unknown, address: unknown]>(
-      "SELECT client_identity, assigned_ip FROM sessions WHERE status = 'active'",
-    )
-    .raw();
-  const restartLive = book.prepare(
-    "UPDATE sessions SET last_rx_counter = 0, last_tx_counter = 0 WHERE client_identity = ? AND status = 'active'",
-  );
   const due = book.prepare<[number], SessionRow>(
     `SELECT ${sessionColumns} ${sessionTables} WHERE s.status = 'active' AND s.expires_at <= ?`,
   );
@@ -89,15 +67,6 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   );
   const setStatus = book.prepare("UPDATE sessions SET status = ? WHERE session_id = ?");
   const setEnd = book.prepare("UPDATE session_terms SET ended_at = ?, end_cause = ? WHERE session_id = ?");
-  const setCounters = book.prepare(
-    "UPDATE sessions SET last_rx_counter = ?, last_tx_counter = ? WHERE session_id = ?",
-  );
-  const writeUse = book.prepare(
-    "UPDATE sessions SET data_quota_bytes = ?, data_used_bytes = ?, expires_at = ? WHERE session_id = ?",
-  );
-  const writeUntil = book.prepare(
-    "UPDATE session_terms SET time_until = ?, data_until = ? WHERE session_id = ?",
-  );
   const insertSession = book.prepare(
     `INSERT INTO sessions (session_id, protocol, client_identity, assigned_ip, purchased_at, price_amount,
        price_currency, price_unit, payment_method, status, last_rx_counter, last_tx_counter, listing_d_tag)
@@ -112,23 +81,15 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     "INSERT OR REPLACE INTO departing_peers (public_key, assigned_ip, since) VALUES (?, ?, ?)",
   );
   const stay = book.prepare("DELETE FROM departing_peers WHERE public_key = ?");
-  const departing = book.prepare<[], { public_key: string }>(
-    "SELECT DISTINCT public_key FROM departing_peers",
-  );
   const setKey = book.prepare("UPDATE sessions SET client_identity = ? WHERE session_id = ?");
   const forget = book.prepare(
     `UPDATE sessions SET client_identity = '' WHERE client_identity > '' AND status IN ('expired', 'revoked')
        AND client_identity NOT IN (SELECT public_key FROM departing_peers)
        AND session_id IN (SELECT session_id FROM session_terms WHERE ended_at IS NULL OR ended_at <= ?)`,
   );
-  const activeAddresses = book.prepare<[string], { assigned_ip: string }>(
-    "SELECT assigned_ip FROM sessions WHERE client_identity = ? AND status = 'active'",
-  );
-  const restartEnded = book.prepare(
-    `UPDATE sessions SET last_rx_counter = 0, last_tx_counter = 0
-       WHERE client_identity = ? AND status IN ('pending', 'expired')`,
-  );
   const oldRows = createOldRowsStore(book);
+  const written = createTermsStore(book);
+  const { peerChanged, peerGone, ...usage } = createUsageStore(book, written);
 
   function find(sessionId: string): Session | undefined {
     const row = byId.get(sessionId);
@@ -185,7 +146,7 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   function grant(sessionId: string, bought: Bought, now: number, from: number): void {
     const session = mustFind(sessionId);
     const terms = termsAfter(session, bought, from);
-    if (terms !== session.terms) writeTerms(sessionId, terms, now);
+    if (terms !== session.terms) written.write(sessionId, terms, now);
     setStatus.run("active", sessionId);
     setEnd.run(null, null, sessionId);
     stay.run(session.publicKey);
@@ -204,7 +165,7 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     stay.run(publicKey);
     departFrom(session, now);
     setKey.run(publicKey, sessionId);
-    setCounters.run(0, 0, sessionId);
+    peerChanged(sessionId);
   }
 
   /**
@@ -232,66 +193,6 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     });
   }
 
-  /**
-   * Charges what the kernel counted, and for a key that it counted nothing of, what the peer's counters grew by since
-   * they were last looked at. They are kept in either case: whichever counts next goes on from there.
-   */
-  function count(
-    peers: ReadonlyMap<string, PeerCounters>,
-    kernelCounts: KernelCounts,
-    countedSince: number,
-    now: number,
-  ): void {
-    for (const publicKey of countedAnew(peers, kernelCounts)) {
-      const sessions = activeByKey.all(publicKey).map(toSession);
-      const isCounted = chargeAsCounted(sessions, kernelCounts, now);
-      const seen = peers.get(publicKey);
-      if (!seen) continue;
-      const bytes = Math.min(...sessions.map((session) => growthOf(session, seen)));
-      for (const session of sessions) keepCounters(session, seen);
-      if (isCounted) continue;
-      for (const { sessionId, terms } of chargeOnce(sessions, bytes, countedSince)) {
-        writeTerms(sessionId, terms, now);
-      }
-    }
-  }
-
-  /** The keys of which the book does not have what was counted. Of ten thousand peers most are idle. */
-  function countedAnew(peers: ReadonlyMap<string, PeerCounters>, kernelCounts: KernelCounts): Set<string> {
-    const keys = new Set<string>();
-    for (const { session_id, client_identity, ...row } of activeCounters.iterate()) {
-      const seen = peers.get(client_identity);
-      const differs = seen?.receivedBytes !== row.last_rx_counter || seen?.sentBytes !== row.last_tx_counter;
-      const isCounted = row.data_quota_bytes !== null && kernelCounts.has(limitName(session_id));
-      if (isCounted || (seen && differs)) keys.add(client_identity);
-    }
-    return keys;
-  }
-
-  /** Whether the kernel counted for any of them. */
-  function chargeAsCounted(sessions: readonly Session[], kernelCounts: KernelCounts, now: number): boolean {
-    let isCounted = false;
-    for (const { sessionId, terms } of sessions) {
-      const used = kernelCounts.get(limitName(sessionId));
-      if (used === undefined) continue;
-      isCounted = true;
-      const charged = chargeUpTo(terms, used);
-      if (charged !== terms) writeTerms(sessionId, charged, now);
-    }
-    return isCounted;
-  }
-
-  function keepCounters(session: Session, { receivedBytes, sentBytes }: PeerCounters): void {
-    if (session.lastReceivedBytes === receivedBytes && session.lastSentBytes === sentBytes) return;
-    setCounters.run(receivedBytes, sentBytes, session.sessionId);
-  }
-
-  function writeTerms(sessionId: string, terms: Terms, now: number): void {
-    const expiresAt = isOver(terms, now) ? now : effectiveEnd(terms);
-    writeUse.run(terms.quotaBytes, terms.usedBytes, expiresAt, sessionId);
-    writeUntil.run(terms.timeUntil, terms.dataUntil, sessionId);
-  }
-
   /** The counters stay: until it was read back as gone, the peer may be renewed in place and counts on. */
   function leave(session: Session, now: number): void {
     departFrom(session, now);
@@ -305,15 +206,14 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   /** What an older daemon sold or took back since we wrote the row. */
   function takeOverEnds(): void {
     for (const { sessionId, terms, expiresAt } of live()) {
-      const { timeUntil, dataUntil } = withEndOf(expiresAt, terms);
-      writeUntil.run(timeUntil, dataUntil, sessionId);
+      written.writeUntil(sessionId, withEndOf(expiresAt, terms));
     }
   }
 
   /** What an older daemon left as live although its data was used up. */
   function endUsedUp(now: number): void {
     for (const { sessionId, terms, expiresAt } of live()) {
-      if (effectiveEnd(terms) !== expiresAt && isOver(terms, now)) writeTerms(sessionId, terms, now);
+      if (effectiveEnd(terms) !== expiresAt && isOver(terms, now)) written.write(sessionId, terms, now);
     }
   }
 
@@ -332,6 +232,8 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   }
 
   return {
+    ...usage,
+    ...createDesiredStore(book, pool),
     find,
     findByKey,
     live,
@@ -348,12 +250,6 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
         commit();
       })(),
     endDue: (now: number) => book.transaction(() => endDue(now))(),
-    count: (
-      peers: ReadonlyMap<string, PeerCounters>,
-      kernelCounts: KernelCounts,
-      countedSince: number,
-      now: number,
-    ) => book.transaction(() => count(peers, kernelCounts, countedSince, now))(),
     /** What the kernel is to hold every live session to, at a moment in unix ms. */
     limits: (nowMs: number): SessionLimit[] =>
       live()
@@ -368,42 +264,16 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
       return limitFor({ ...session, terms: termsAfter(session, bought, now) }, nowMs);
     },
 
-    /** One peer per key, with every address that the key's live sessions have. */
-    desiredPeers(): DesiredPeer[] {
-      const peers = new Map<string, DesiredPeer>();
-      for (const row of activePeers.iterate()) {
-        const [publicKey, address] = [textual(row[0]), textual(row[1])];
-        if (!isUsable({ publicKey, address })) continue;
-        const known = peers.get(publicKey);
-        if (known) known.addresses.push(...pool.inBoth(address));
-        else peers.set(publicKey, { publicKey, addresses: pool.inBoth(address) });
-      }
-      return [...peers.values()];
-    },
-    /** Of the key's live sessions, as `desiredPeers` has them. */
-    addressesOf: (publicKey: string) =>
-      activeAddresses
-        .all(publicKey)
-        .map((row) => row.assigned_ip)
-        .filter((address) => parseIpv4(address) !== undefined)
-        .flatMap(pool.inBoth),
-    pendingKeys: () => allByStatus.all("pending").map((row) => toSession(row).publicKey),
-    departingKeys: () => departing.all().map((row) => row.public_key),
     /** The interface was read and these keys are not on it (with what departs): their addresses may go on. */
     readBackAsGone: (keys: readonly string[]) =>
       book.transaction(() => {
         for (const key of keys) {
           stay.run(key);
-          restartEnded.run(key);
+          peerGone(key);
         }
       })(),
     /** Drops the keys of sessions that are over, gone from the interface, and past their hold. */
     forgetKeys: (now: number) => forget.run(now - holdSeconds).changes,
-    /** The peer was put back on the interface by us: its counters begin at zero. */
-    countersRestarted: (keys: readonly string[]) =>
-      book.transaction(() => {
-        for (const key of keys) restartLive.run(key);
-      })(),
     /**
      * After an older daemon wrote the book, perhaps between two of our runs: every row gets its terms, what ended lately
      * its hold. Rows whose key or
@@ -427,11 +297,6 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     /** Unpaid invoices of an older daemon's Lightning sales lapse after a day. */
     lapseOldPending: (now: number) => oldRows.lapsePending(now),
   };
-}
-
-/** Old rows are checked as strangers are: what cannot be a key or an address never gets near `wg`. */
-function isUsable({ publicKey, address }: Pick<Session, "publicKey" | "address">): boolean {
-  return isWireguardKey(publicKey) && parseIpv4(address) !== undefined;
 }
 
 function toId(session: Session): string {

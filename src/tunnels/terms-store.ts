@@ -1,0 +1,24 @@
+import type { Book } from "../db/open-book.ts";
+import { effectiveEnd, isOver, type Terms } from "./terms.ts";
+
+export type TermsStore = ReturnType<typeof createTermsStore>;
+
+/** Writes a session's terms, and into the old table's columns what an older daemon makes of them. */
+export function createTermsStore(book: Book) {
+  const writeUse = book.prepare(
+    "UPDATE sessions SET data_quota_bytes = ?, data_used_bytes = ?, expires_at = ? WHERE session_id = ?",
+  );
+  const writeUntil = book.prepare(
+    "UPDATE session_terms SET time_until = ?, data_until = ? WHERE session_id = ?",
+  );
+  return {
+    write(sessionId: string, terms: Terms, now: number): void {
+      const expiresAt = isOver(terms, now) ? now : effectiveEnd(terms);
+      writeUse.run(terms.quotaBytes, terms.usedBytes, expiresAt, sessionId);
+      writeUntil.run(terms.timeUntil, terms.dataUntil, sessionId);
+    },
+    /** Leaves the old columns as they are. */
+    writeUntil: (sessionId: string, { timeUntil, dataUntil }: Terms) =>
+      void writeUntil.run(timeUntil, dataUntil, sessionId),
+  };
+}
