@@ -8,7 +8,7 @@ import { statusScreen } from "./status-screen.ts";
 export const status = command({
   name: "status",
   group: "Each morning",
-  summary: "sales, tunnels, what is owed, wallet, relays, mints and disk in one screen",
+  summary: "what is wrong, sales, tunnels, what is owed, wallet, relays, mints and disk in one screen",
   about: ["The relays are asked for the listing, which takes some seconds where one does not answer."],
   options: { json },
   exits: { 0: "shown, whatever it says", ...askingExits },

@@ -1,5 +1,7 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as z from "zod";
 import { booksReportSchema } from "../books/report.ts";
@@ -8,7 +10,9 @@ import { checkedConfigSchema } from "../cli/check-config.ts";
 import { type Command, UsageError } from "../cli/command.ts";
 import { commands } from "../cli/commands.ts";
 import { tierLnurlsSchema } from "../cli/lnurl.ts";
-import { listingReportSchema, publishedSchema } from "../daemon/listing-report.ts";
+import { controlPath } from "../control/control-path.ts";
+import { openControl } from "../control/server.ts";
+import { type ListingPublished, listingReportSchema, publishedSchema } from "../daemon/listing-report.ts";
 import {
   sessionExtendSchema,
   sessionListSchema,
@@ -16,6 +20,7 @@ import {
   sessionShowSchema,
 } from "../daemon/sessions-report.ts";
 import { type StatusReport, statusReportSchema } from "../daemon/status-report.ts";
+import { lockInstance } from "../db/instance-lock.ts";
 import { createBuyer } from "../testing/buyer.ts";
 import { mintToken } from "../testing/ecash.ts";
 import { startMint, type TestMint } from "../testing/mint.ts";
@@ -27,6 +32,7 @@ import { republishedSchema } from "../wallet/republish.ts";
 const DAY = { amount: 100, unit: "day" } as const;
 const ADDRESS = "10.66.42.2";
 const NOBODY = "10.66.42.99";
+const RECIPIENT = await identityToRecipient(await generateX25519Identity());
 
 interface Step {
   argv: readonly string[];
@@ -76,16 +82,26 @@ const elsewhere = [
   "listing publish 1", // below, where there is nothing to offer
   "listing pause 1",
   "listing resume 1",
-  "listing retire 1", // only while the daemon ends
+  "listing retire 1", // below, of a daemon that ends
+  "doctor 0", // e2e/doctor-tunnels.test.ts
+  "doctor 1", // e2e/doctor-buy.test.ts
+  ...["refund 0", "refund 1", "refund 2"], // e2e/refund.test.ts
+  ...["backup 0", "backup 1", "restore 0", "restore 1", "restore 2"], // e2e/backup.test.ts
+  "backup 2", // below, without the interface's key
+  ...["enforcement off 0", "enforcement off 1"], // e2e/limits.test.ts
 ];
-/** Commands with scenes of their own, beside what they do. */
-const others = ["", "doctor", "backup", "restore", "refund", "enforcement off"];
-const walked = commands.filter(({ name }) => !others.includes(name));
+/** The daemon itself is in cli.test.ts. */
+const walked = commands.filter(({ name }) => name !== "");
+/** Without a daemon it makes the backup itself. */
+const answersAlone = ["backup"];
 
 /** What a command asks for beside its arguments. */
 const demanded: Readonly<Record<string, readonly string[]>> = {
   "sessions revoke": ["--reason", "y"],
   "sessions extend": ["--hours", "1"],
+  backup: ["--recipient", RECIPIENT],
+  restore: ["--report"],
+  refund: ["--token-file", import.meta.filename],
 };
 
 let relay: TestRelay;
@@ -116,14 +132,17 @@ function find(argv: readonly string[]): { command: Command; rest: string[] } {
 }
 
 /** In this process: what the binary makes of argv and exit code is in cli.test.ts. */
-async function run(argv: readonly string[], configPath = operator.configPath) {
+async function run(
+  argv: readonly string[],
+  { configPath = operator.configPath, wireguardMode = "in-memory" } = {},
+) {
   const { command, rest } = find(argv);
   const out: string[] = [];
   const err: string[] = [];
   const environment = {
     configPath,
     logLevel: "info",
-    wireguardMode: "in-memory",
+    wireguardMode,
     defaultNsecFile: join(operator.folder, "none"),
   };
   const exitCode = await command.run(rest, {
@@ -170,18 +189,21 @@ describe.each(walked.map((command) => [command.name, command] as const))("%s", (
     await expect(run(more)).rejects.toThrow('"surplus"');
   });
 
-  it.runIf(69 in command.exits)("69 without a daemon, in words, nothing on stdout", async () => {
-    expect(await run(whole)).toEqual({
-      exitCode: 69,
-      out: [],
-      err: [expect.stringMatching(/^no daemon answers at .*: is it running, with this configuration\?$/)],
-    });
-  });
+  it.runIf(69 in command.exits && !answersAlone.includes(name))(
+    "69 without a daemon, in words, nothing on stdout",
+    async () => {
+      expect(await run(whole)).toEqual({
+        exitCode: 69,
+        out: [],
+        err: [expect.stringMatching(/^no daemon answers at .*: is it running, with this configuration\?$/)],
+      });
+    },
+  );
 
   it.runIf(78 in command.exits)("78 for a config that is wrong", async () => {
     const bad = join(operator.folder, "bad.toml");
     writeFileSync(bad, "[server]\nport = 0\n");
-    expect((await run(whole, bad)).exitCode).toBe(78);
+    expect((await run(whole, { configPath: bad })).exitCode).toBe(78);
     rmSync(bad);
   });
 });
@@ -239,4 +261,45 @@ it("1 where there is nothing to offer, in words; what was asked for stands all t
     });
   }
   await operator.stop();
+});
+
+describe("beside a daemon that does not answer as it should", () => {
+  it("backup: 69 while one holds the book and is silent", async () => {
+    const lock = lockInstance(operator.databasePath);
+    const out = join(operator.folder, "silent.age");
+    expect(await run(["backup", "--recipient", RECIPIENT, "--out", out])).toMatchObject({
+      exitCode: 69,
+      out: [],
+      err: [expect.stringMatching(/^no daemon answers at /)],
+    });
+    lock.release();
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("listing retire: 1 while it ends; what was asked for stands all the same", async () => {
+    const control = await openControl(controlPath(operator.databasePath), pino({ level: "silent" }));
+    const ending: ListingPublished = {
+      standing: "retired",
+      status: null,
+      failed: "the daemon ends",
+      relays: [],
+    };
+    control.serve("listing-retire", () => Promise.resolve(ending));
+    expect(await run(["listing", "retire"])).toMatchObject({
+      exitCode: 1,
+      out: [expect.stringMatching(/^The listing is retired/), "Nothing went out: the daemon ends."],
+    });
+    await control.close();
+  });
+});
+
+it("backup: 2 without the interface's key, which it names; the rest is in the file", async () => {
+  const out = join(operator.folder, "keyless.age");
+  operator.writeConfig({ interfaceName: "wg-is-not-here" });
+  const argv = ["backup", "--recipient", RECIPIENT, "--out", out, "--json"];
+  const made = await run(argv, { wireguardMode: "kernel" });
+  expect(made).toMatchObject({ exitCode: 2, err: [] });
+  const absent = [{ name: "wireguard.private_key", why: "`wg show` does not give it to this user" }];
+  expect(JSON.parse(made.out[0] ?? "")).toMatchObject({ path: out, absent });
+  expect(existsSync(out)).toBe(true);
 });

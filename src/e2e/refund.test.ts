@@ -4,7 +4,7 @@ import { Wallet } from "@cashu/cashu-ts";
 import { generateSecretKey, getPublicKey } from "nostr-tools/pure";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { BooksReport } from "../books/report.ts";
-import type { RefundAnswer } from "../refunds/refund-messages.ts";
+import { type RefundAnswer, refundAnswerSchema } from "../refunds/refund-messages.ts";
 import { createBuyer } from "../testing/buyer.ts";
 import { mintToken } from "../testing/ecash.ts";
 import { startMint, type TestMint } from "../testing/mint.ts";
@@ -105,4 +105,25 @@ it("what is wrong is told by an exit code", { timeout: 180_000 }, async () => {
   expect((await refund("cashuBnonsense")).exitCode).toBe(1);
   await operator.stop();
   expect((await refund(await locked())).exitCode).toBe(69);
+});
+
+it("2 while the mint has not said what it did; the very same again brings the token", {
+  timeout: 180_000,
+}, async () => {
+  const token = await locked();
+  mint.fault = ({ path }) =>
+    ["/v1/swap", "/v1/checkstate", "/v1/restore"].includes(path)
+      ? { kind: "status", status: 503, acts: path === "/v1/swap" }
+      : undefined;
+  const { exitCode, stdout } = await refund(token, "--json");
+  expect({ exitCode, answer: refundAnswerSchema.parse(JSON.parse(stdout)) }).toMatchObject({
+    exitCode: 2,
+    answer: { kind: "open" },
+  });
+  mint.fault = undefined;
+  const again = await refund(token, "--json");
+  expect({ exitCode: again.exitCode, answer: JSON.parse(again.stdout) }).toMatchObject({
+    exitCode: 0,
+    answer: { kind: "refunded", givenSat: 99 },
+  });
 });
