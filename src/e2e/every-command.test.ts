@@ -13,6 +13,7 @@ import { tierLnurlsSchema } from "../cli/lnurl.ts";
 import { controlPath } from "../control/control-path.ts";
 import { openControl } from "../control/server.ts";
 import { type ListingPublished, listingReportSchema, publishedSchema } from "../daemon/listing-report.ts";
+import { restoreReportSchema } from "../daemon/restore-report.ts";
 import {
   sessionExtendSchema,
   sessionListSchema,
@@ -63,6 +64,7 @@ const steps: readonly Step[] = [
   step(["books"], booksReportSchema),
   step(["wallet", "balance"], walletBalanceSchema),
   step(["wallet", "republish"], republishedSchema),
+  step(["restore", "--report"], restoreReportSchema),
 ];
 
 /** At the same daemon, once its relay is gone. */
