@@ -19,12 +19,17 @@ const rules: Rule[] = [
     why: "protocol/ is pure and usable by others",
   },
   {
-    from: /^(sales|tunnels)\//,
+    from: /^(sales|tunnels|refunds|notes)\//,
     forbids:
       /^(fastify|@fastify|@nostr-dev-kit|@cashu|node:child_process|node:http|http\/|nostr\/|wallet\/|cashu\/|wireguard\/|config)/,
-    why: "sales and tunnels own their ports and know no adapter",
+    why: "what decides over money and access owns its ports and knows no adapter",
   },
   { from: /^tunnels\//, forbids: /^sales\//, why: "sales know tunnels, not the other way round" },
+  {
+    from: /^(sales|tunnels)\//,
+    forbids: /^(refunds|notes|books|backup)\//,
+    why: "a sale hangs on none of what looks at it afterwards",
+  },
   { from: /^(?!cashu\/|testing\/)/, forbids: /^@cashu\//, why: "cashu/ alone speaks cashu-ts" },
   {
     from: /^(?!cashu\/curve\.ts|nostr\/authentic-event\.ts|testing\/bench\/)/,
