@@ -30,10 +30,16 @@ export async function openTunnelRoom(
   const folder = await mkdtemp(join(tmpdir(), "europa-doctor-"));
   const resolver = join("/etc/netns", name);
 
-  async function remove(): Promise<void> {
+  async function close(): Promise<void> {
     await run("ip", ["-n", name, "link", "del", name]).catch(() => undefined);
     await run("ip", ["link", "del", name]).catch(() => undefined);
     await run("ip", ["netns", "del", name]).catch(() => undefined);
+    // A wireguard-go that did not end by itself leaves it.
+    await rm(join("/var/run/wireguard", `${name}.sock`), { force: true });
+  }
+
+  async function remove(): Promise<void> {
+    await close();
     for (const path of [folder, resolver]) await rm(path, { recursive: true, force: true });
     // Stays where another namespace has something in it.
     await rmdir("/etc/netns").catch(() => undefined);
@@ -46,6 +52,12 @@ export async function openTunnelRoom(
     await run("ip", ["-n", name, "link", "set", "up", "dev", "lo"]);
   }
 
+  async function configure(read: ReadConf): Promise<void> {
+    const path = join(folder, "conf");
+    await writeFile(path, read.wgConf, { mode: 0o600 });
+    await inRoom(["wg", "setconf", name, path]);
+  }
+
   await open().catch(async (error: unknown) => {
     await remove();
     throw error;
@@ -53,9 +65,12 @@ export async function openTunnelRoom(
   return {
     async bringUp(conf) {
       const read = readConf(conf);
-      const path = join(folder, "conf");
-      await writeFile(path, read.wgConf, { mode: 0o600 });
-      await inRoom(["wg", "setconf", name, path]);
+      // wireguard-go that was moved to another namespace now and then ends when it is configured: another one takes it.
+      await configure(read).catch(async () => {
+        await close();
+        await open();
+        await configure(read);
+      });
       for (const address of read.addresses)
         await run("ip", ["-n", name, "addr", "add", address, "dev", name]);
       if (read.mtu !== undefined) await run("ip", ["-n", name, "link", "set", "mtu", read.mtu, "dev", name]);
