@@ -18,8 +18,9 @@ export type BackedUp = Pick<Config, "path" | "namedFiles" | "db"> & {
 };
 
 /**
- * The archive's members in their order, the config last: without it no daemon starts on half of them. `interfaceKey`, in base64, is undefined when it cannot be
- * had, and null where there is no interface. Throws `BackupError` without a readable config.
+ * The archive's members in their order, the config last: without it no daemon starts on half of them. `interfaceKey`,
+ * in base64, is undefined when it cannot be had, and null where there is no interface. Throws `BackupError` without a
+ * readable config.
  */
 export function collect(
   config: BackedUp,

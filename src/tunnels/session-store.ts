@@ -276,9 +276,8 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
     forgetKeys: (now: number) => forget.run(now - holdSeconds).changes,
     /**
      * After an older daemon wrote the book, perhaps between two of our runs: every row gets its terms, what ended lately
-     * its hold. Rows whose key or
-     * address cannot be one are returned as `unusable` and left out; those `outside` today's subnet stay and are
-     * enforced until they end.
+     * its hold. Rows whose key or address cannot be one are returned as `unusable` and left out; those `outside`
+     * today's subnet stay and are enforced until they end.
      */
     adoptOldRows(now: number): { unusable: string[]; outside: string[] } {
       return book.transaction(() => {
