@@ -55,9 +55,10 @@ it("tells of each sale once, at the inbox alone, with nothing of the buyer; many
   expect(inbox.texts()).toEqual(Array(10).fill(withHost(SOLD)));
   expect(relay.events().filter(({ kind }) => kind === 1059)).toEqual([]);
   expect(await operator.stop()).toBe(0);
-  expect(inbox.texts().at(-1)).toBe(
+  // Within one second their order cannot be told.
+  expect(inbox.texts().filter((text) => text !== withHost(SOLD))).toEqual([
     withHost("Sold in ten minutes: 2 sales, 200 sat.\n- 100 sat/day, cashu: 2 sales, 200 sat"),
-  );
+  ]);
   expect(inbox.texts()).toHaveLength(11);
   expect(operator.events("notified")).toMatchObject(
     Array.from({ length: 11 }, () => ({ about: "sale", relays: 1, of: 1 })),

@@ -126,3 +126,20 @@ it("sends nothing twice at a time", async () => {
   await Promise.all([outbox.flush(), outbox.flush(), outbox.flush()]);
   expect(offered).toEqual(["once"]);
 });
+
+it("sends with what is on its way what is posted meanwhile", async () => {
+  post("on its way");
+  const sending = outbox.flush();
+  post("the last before the end");
+  await outbox.flush();
+  expect(offered).toEqual(["on its way", "the last before the end"]);
+  await sending;
+});
+
+it("takes nothing else away when room was made for more while a sale was on its way", async () => {
+  post("on its way", "sale");
+  const sending = outbox.flush();
+  for (let n = 0; n < 200; n++) post(`trouble ${n}`);
+  await sending;
+  expect(offered).toHaveLength(201);
+});

@@ -59,16 +59,22 @@ export function createNoteOutbox({ carrier, nowMs, logger }: NoteOutboxOptions) 
     drop(waiting[Math.max(0, sale)], "too many notes wait");
   }
 
+  /** It may be gone already: room is made also while it is on its way. */
+  function remove(note: Waiting): void {
+    const at = waiting.indexOf(note);
+    if (at >= 0) waiting.splice(at, 1);
+  }
+
   function drop(note: Waiting | undefined, why: string): void {
     if (!note) return;
-    waiting.splice(waiting.indexOf(note), 1);
+    remove(note);
     logger.warn({ event: "notify-failed", about: note.about, why }, "a note to the operator was given up");
   }
 
   async function attempt(note: Waiting): Promise<boolean> {
     const { acknowledged, asked, isHopeless } = await carrier.deliver(note.event);
     if (acknowledged > 0) {
-      waiting.splice(waiting.indexOf(note), 1);
+      remove(note);
       logger.info({ event: "notified", about: note.about, relays: acknowledged, of: asked });
       return true;
     }
@@ -85,9 +91,8 @@ export function createNoteOutbox({ carrier, nowMs, logger }: NoteOutboxOptions) 
   }
 
   async function flush(): Promise<void> {
-    for (const note of [...waiting]) {
+    for (let note = waiting[0]; note; note = waiting[0]) {
       if (nowMs() - note.postedAtMs > LONGEST_WAIT_MS) drop(note, "no relay took it for two days");
-      else if (!waiting.includes(note)) continue;
       else if (!(await attempt(note))) return postpone("no relay took it");
       pauseMs = PAUSE_MS.first;
     }
@@ -102,7 +107,7 @@ export function createNoteOutbox({ carrier, nowMs, logger }: NoteOutboxOptions) 
         logger.error({ event: "notify-failed", about, why: describe(error) }, "a note could not be written");
       }
     },
-    /** Sends what waits, unless a pause runs. A second call joins the first. */
+    /** Sends what waits, unless a pause runs. A second call joins the first, which sends what came meanwhile too. */
     flush(): Promise<void> {
       if (waiting.length === 0 || nowMs() < triesAgainAtMs) return flushing ?? Promise.resolve();
       flushing ??= flush()
