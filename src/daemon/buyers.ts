@@ -108,7 +108,7 @@ export async function serveBuyers(context: Context, parts: BuyersParts): Promise
     methods: config.advertisedMethods,
   });
   const app = buildApp({
-    info: () => info,
+    info,
     health: () =>
       healthReport({
         pubkey: pubkeyHex,

@@ -53,7 +53,7 @@ beforeEach(() => {
   reports = [];
   purchase = async () => ({ config: "[Interface]\n", expiresAt: 1_900_000_000 });
   app = buildApp({
-    info: () => INFO,
+    info: INFO,
     health: () => health,
     purchase: async (request) => {
       asked.push(request);

@@ -15,7 +15,7 @@ import { addLnurlpRoutes } from "./lnurlp.ts";
 import { addPurchaseRoute } from "./purchase.ts";
 
 export interface HttpDeps {
-  info(): InfoDocument;
+  info: InfoDocument;
   health(): HealthReport;
   /** Throws `Refusal` for what the buyer is to be told; anything else is answered with 500. */
   purchase(request: PurchaseRequest): Promise<PurchaseAnswer>;
@@ -88,13 +88,12 @@ function refuseWhileClosing(app: FastifyInstance): void {
     isClosing = true;
   });
   // A connection kept alive by its client would hold up the close until it times out.
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onSend", (_request, reply, _payload, done) => {
     if (isClosing) reply.header("connection", "close");
+    done();
   });
-  app.addHook("onRequest", async () => {
-    if (!isClosing) return;
-    throw new Refusal("tunnel-unavailable", "The server is restarting: repeat this request.", {
-      retryAfterSeconds: 5,
-    });
+  const restarting = new Refusal("tunnel-unavailable", "The server is restarting: repeat this request.", {
+    retryAfterSeconds: 5,
   });
+  app.addHook("onRequest", (_request, _reply, done) => done(isClosing ? restarting : undefined));
 }

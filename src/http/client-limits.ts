@@ -18,7 +18,7 @@ export interface ClientLimits {
 }
 
 export function createClientLimits(proxies: readonly string[], nowMs: () => number): ClientLimits {
-  const trusted = trustedProxies(proxies);
+  const isTrusted = trustedProxies(proxies);
   const hash = addressHasher();
   const requests = createRateLimiter(REQUESTS_PER_MINUTE, MAX_CLIENTS, nowMs);
   const strangers = createRateLimiter(STRANGERS_PER_MINUTE, MAX_CLIENTS, nowMs);
@@ -26,7 +26,7 @@ export function createClientLimits(proxies: readonly string[], nowMs: () => numb
   function clientOf(request: FastifyRequest): string {
     const forwardedFor = request.headers["x-forwarded-for"];
     const path = Array.isArray(forwardedFor) ? forwardedFor.join(",") : forwardedFor;
-    return hash(clientNetwork(request.raw.socket.remoteAddress, path, trusted));
+    return hash(clientNetwork(request.raw.socket.remoteAddress, path, isTrusted));
   }
 
   return {
@@ -47,7 +47,8 @@ function refuseFor(retryAfterSeconds: number, message: string): void {
 
 /** Counts every request before anything else is done for it, liveness probes apart. */
 export function addRequestLimit(app: FastifyInstance, limits: ClientLimits): void {
-  app.addHook("onRequest", async (request) => {
+  app.addHook("onRequest", (request, _reply, done) => {
     if (request.routeOptions.url !== "/health/live") limits.countRequest(request);
+    done();
   });
 }

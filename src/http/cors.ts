@@ -16,8 +16,9 @@ export const CORS_HEADERS = {
 
 /** Puts the headers on every answer and answers preflights of any path. Hooks set by `afterwards` see no preflight. */
 export function addCors(app: FastifyInstance, afterwards: () => void): void {
-  app.addHook("onRequest", async (_request, reply) => {
+  app.addHook("onRequest", (_request, reply, done) => {
     reply.headers(CORS_HEADERS);
+    done();
   });
   app.register(cors, {
     origin: CORS_HEADERS["access-control-allow-origin"],

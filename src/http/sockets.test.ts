@@ -16,7 +16,7 @@ beforeEach(async () => {
   sockets = [];
   answerPurchase = () => {};
   app = buildApp({
-    info: () => ({ software: "europa-node" }) as InfoDocument,
+    info: { software: "europa-node" } as InfoDocument,
     health: () => {
       throw new Error("not asked here");
     },

@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { type FetcGetArgs, requestInvoice, requestPayServiceParams, utils } from "lnurl-pay";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { buildApp } from "../http/app.ts";
+import type { InfoDocument } from "../http/info-document.ts";
 import { encodeInvoice } from "../lightning/bolt11.ts";
 import type { InvoiceRequest, LnurlDesk } from "../sales/lightning/lnurl-request.ts";
 import {
@@ -79,9 +80,7 @@ beforeEach(async () => {
   // The wallet's HTTP library would ask a proxy of the machine for loopback.
   for (const name of ["no_proxy", "NO_PROXY"]) vi.stubEnv(name, "127.0.0.1");
   app = buildApp({
-    info: () => {
-      throw new Error("info was not expected");
-    },
+    info: {} as InfoDocument,
     health: () => {
       throw new Error("health was not expected");
     },
