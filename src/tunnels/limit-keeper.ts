@@ -93,7 +93,10 @@ export function createLimitKeeper(limits: Limits, logger: Logger): LimitKeeper {
       });
     },
     async release(gone) {
-      const remove = gone.map(({ name, addresses }) => ({ addresses, count: { name, goes: true } }));
+      const remove = gone.map(({ name, addresses }) => {
+        const leaving = { name, goes: true };
+        return { addresses, count: leaving, rate: leaving };
+      });
       await tried(() => limits.apply({ rebuild: false, set: [], remove, foreignCidrs: undefined }));
     },
     trouble: () => trouble,

@@ -4,8 +4,12 @@ import type { LimitsView, SessionLimit } from "./ports.ts";
 import { noTerms, type Terms } from "./terms.ts";
 
 const NOW = 1_800_000_000;
-const limit = (terms: Partial<Terms>, sessionId = "one", addresses = ["10.66.42.2"]) =>
-  limitOf({ sessionId, terms: { ...noTerms, ...terms } }, addresses, NOW * 1000);
+const limit = (
+  terms: Partial<Terms>,
+  sessionId = "one",
+  addresses = ["10.66.42.2"],
+  rateMbit: number | null = null,
+) => limitOf({ sessionId, terms: { ...noTerms, ...terms }, rateMbit }, addresses, NOW * 1000);
 const name = limitName("one");
 
 /** The kernel as it is when these limits have been set. */
@@ -20,6 +24,7 @@ function held(...limits: SessionLimit[]): LimitsView {
     time: new Map(each(({ time }) => time).map(([address, { leftMs }]) => [address, leftMs])),
     data: new Map(each((one) => one.data && { name: one.name, leftMs: one.data.leftMs })),
     counts: new Map(limits.flatMap((one) => (one.data ? [[one.name, one.data] as const] : []))),
+    rates: new Map(each(({ name, rateMbit }) => (rateMbit === null ? undefined : { name, rateMbit }))),
     limited: new Set(limits.flatMap(({ addresses }) => addresses)),
   };
 }
@@ -32,6 +37,7 @@ describe("a session's limit", () => {
       addresses: ["10.66.42.2"],
       time: { leftMs: 60_000 },
       data: { leftMs: 90_000, totalBytes: 1000, usedBytes: 100 },
+      rateMbit: null,
     });
     expect(limit({ timeUntil: NOW, quotaBytes: 1000, dataUntil: null })).toMatchObject({
       time: undefined,
@@ -87,6 +93,28 @@ describe("comparing", () => {
     ["a count that is not there", { ...held(data), counts: new Map() }, data],
   ])("sets %s", (_what, view, desired) => {
     expect(compareLimits(view, [desired], true).set).toEqual([expect.objectContaining(desired)]);
+  });
+
+  it.each([
+    ["another rate", 10, 20],
+    ["a rate where there was none", null, 20],
+    ["no rate where there was one", 20, null],
+  ])("sets %s, and lets the count go on", (_what, seen, wanted) => {
+    const at = (rateMbit: number | null) =>
+      limit({ quotaBytes: 1000, dataUntil: NOW + 90 }, "one", ["10.66.42.2", "fd66:42::9"], rateMbit);
+    expect(compareLimits(held(at(seen)), [at(seen)], true)).toEqual(nothingToDo);
+    expect(compareLimits(held(at(seen)), [at(wanted)], false)).toEqual({
+      ...nothingToDo,
+      set: [{ ...at(wanted), counts: "on" }],
+    });
+  });
+
+  it("frees an address from another session's rate, and takes the rate of no session away", () => {
+    const former = limit({ timeUntil: NOW + 60 }, "two", ["10.66.42.2"], 10);
+    const led = { name: limitName("two"), goes: true };
+    const { set, remove } = compareLimits(held(former), [time], true);
+    expect(remove).toEqual([{ addresses: ["10.66.42.2"], count: undefined, rate: led }]);
+    expect(set).toMatchObject([{ name }]);
   });
 
   it("lets a count go on, unless drops have carried it beyond its total", () => {

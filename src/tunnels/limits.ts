@@ -14,7 +14,7 @@ export function limitName(sessionId: string): string {
 
 /** A session's terms in the kernel's way: what is left of them, at a moment in unix ms. */
 export function limitOf(
-  { sessionId, terms }: { sessionId: string; terms: Terms },
+  { sessionId, terms, rateMbit }: { sessionId: string; terms: Terms; rateMbit: number | null },
   addresses: string[],
   nowMs: number,
 ): SessionLimit {
@@ -25,7 +25,7 @@ export function limitOf(
     quotaBytes === null || bytesLeft(terms) === 0 || dataEnd === undefined
       ? undefined
       : { ...dataEnd, totalBytes: Math.trunc(quotaBytes), usedBytes: Math.max(0, Math.trunc(usedBytes)) };
-  return { name: limitName(sessionId), addresses, time, data };
+  return { name: limitName(sessionId), addresses, time, data, rateMbit };
 }
 
 function left(until: number, nowMs: number): { leftMs: number | null } | undefined {
@@ -46,7 +46,8 @@ export function compareLimits(
   if (!view.whole) return { rebuild: true, set: desired.map(anew), remove: [] };
   const isAsDesired = (limit: SessionLimit) =>
     limit.addresses.every((address) => addressIsAsDesired(view, limit, address, endsAreSure)) &&
-    countIsAsDesired(view, limit);
+    countIsAsDesired(view, limit) &&
+    limit.addresses.every((address) => isSameRate(view.rates.get(address)?.rateMbit, limit.rateMbit));
   return {
     rebuild: false,
     set: desired.filter((limit) => !isAsDesired(limit)).map((limit) => settingFor(view, limit)),
@@ -86,7 +87,8 @@ function addressIsAsDesired(
 ): boolean {
   const seenTime = view.time.get(address);
   const seenData = view.data.get(address);
-  if (!view.limited.has(address) || (seenData !== undefined && seenData.name !== name)) return false;
+  const leadsElsewhere = [seenData, view.rates.get(address)].some((led) => led && led.name !== name);
+  if (!view.limited.has(address) || leadsElsewhere) return false;
   return !endsAreSure || (isSameEnd(seenTime, time) && isSameEnd(seenData?.leftMs, data));
 }
 
@@ -99,27 +101,43 @@ function isSameEnd(
   return Math.abs(seenMs - wanted.leftMs) < END_SLACK_MS;
 }
 
+/** To the byte a second: the kernel knows nothing smaller. */
+function isSameRate(seenMbit: number | undefined, wantedMbit: number | null): boolean {
+  if (seenMbit === undefined || wantedMbit === null) return seenMbit === undefined && wantedMbit === null;
+  return Math.abs(seenMbit - wantedMbit) < 4e-6;
+}
+
 function countIsAsDesired(view: LimitsView, { name, data }: SessionLimit): boolean {
   const count = view.counts.get(name);
   if (data === undefined || count === undefined) return data === undefined && count === undefined;
   return count.totalBytes === data.totalBytes;
 }
 
-/** Addresses of no session, those that lead to another session's count, and counts of no session. */
+/** Addresses of no session, those that lead to what is another session's, and counts of no session. */
 function strayLimits(view: LimitsView, desired: readonly SessionLimit[]): LimitRemoval[] {
   const nameOf = new Map(
     desired.flatMap(({ name, addresses }) => addresses.map((each) => [each, name] as const)),
   );
   const names = new Set(desired.map(({ name }) => name));
-  const stray = new Map<string | undefined, string[]>();
-  for (const name of view.counts.keys()) if (!names.has(name)) stray.set(name, []);
-  for (const address of new Set([...view.limited, ...view.time.keys(), ...view.data.keys()])) {
-    const seenName = view.data.get(address)?.name;
-    if (nameOf.has(address) && (seenName === undefined || nameOf.get(address) === seenName)) continue;
-    stray.set(seenName, [...(stray.get(seenName) ?? []), address]);
+  const stray = new Map<string, LimitRemoval>();
+  const strayWith = (count: string | undefined, rate: string | undefined) => {
+    const key = `${count} ${rate}`;
+    const led = (name: string | undefined) =>
+      name === undefined ? undefined : { name, goes: !names.has(name) };
+    const removal = stray.get(key) ?? { addresses: [], count: led(count), rate: led(rate) };
+    stray.set(key, removal);
+    return removal;
+  };
+  const leading = new Set([...view.data.values()].map(({ name }) => name));
+  for (const name of view.counts.keys())
+    if (!names.has(name) && !leading.has(name)) strayWith(name, undefined);
+  const seen = [view.limited, view.time.keys(), view.data.keys(), view.rates.keys()];
+  for (const address of new Set(seen.flatMap((keys) => [...keys]))) {
+    const count = view.data.get(address)?.name;
+    const rate = view.rates.get(address)?.name;
+    const name = nameOf.get(address);
+    const isAtHome = name !== undefined && [count, rate].every((led) => led === undefined || led === name);
+    if (!isAtHome) strayWith(count, rate).addresses.push(address);
   }
-  return [...stray].map(([name, addresses]) => ({
-    addresses,
-    count: name === undefined ? undefined : { name, goes: !names.has(name) },
-  }));
+  return [...stray.values()];
 }

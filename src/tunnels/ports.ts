@@ -63,6 +63,8 @@ export interface SessionLimit {
   time: { leftMs: number | null } | undefined;
   /** After that, or without it, passes until so much of it is used. */
   data: { leftMs: number | null; totalBytes: number; usedBytes: number } | undefined;
+  /** In each direction, of all addresses together; a Mbit is 10^6 bits. Null is without. */
+  rateMbit: number | null;
 }
 
 /** The count begins at the limit's `usedBytes` when `counts` is "anew"; else what is counted stays counted. */
@@ -75,6 +77,8 @@ export interface LimitRemoval {
   addresses: string[];
   /** The count that they lead to, and whether it goes too; undefined when they lead to none. */
   count: { name: string; goes: boolean } | undefined;
+  /** The same of their rate. */
+  rate: { name: string; goes: boolean } | undefined;
 }
 
 export interface LimitChange {
@@ -95,6 +99,8 @@ export interface LimitsView {
   data: ReadonlyMap<string, { name: string; leftMs: number | null }>;
   /** By name. What was dropped counts too: `usedBytes` beyond `totalBytes` says no more than that it is used up. */
   counts: ReadonlyMap<string, { totalBytes: number; usedBytes: number }>;
+  /** By address, as `data`. */
+  rates: ReadonlyMap<string, { name: string; rateMbit: number }>;
   /** Every address that limits were set for, whether anything is left of them or not. */
   limited: ReadonlySet<string>;
 }

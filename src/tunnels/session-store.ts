@@ -222,7 +222,7 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   }
 
   function limitFor(session: Session, nowMs: number): SessionLimit {
-    return limitOf(session, pool.inBoth(session.address), nowMs);
+    return limitOf({ ...session, rateMbit: null }, pool.inBoth(session.address), nowMs);
   }
 
   function mustFind(sessionId: string): Session {

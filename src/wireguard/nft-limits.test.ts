@@ -77,6 +77,7 @@ describe.skipIf(!found.available)(`limits in nftables${reason}`, () => {
     addresses: [A],
     time: undefined,
     data: undefined,
+    rateMbit: null,
     ...parts,
   });
   const set = (one: SessionLimit, counts: "on" | "anew" = "anew") =>
@@ -107,8 +108,8 @@ describe.skipIf(!found.available)(`limits in nftables${reason}`, () => {
     const view = await limits.look();
     await limits.apply({ ...noChange, ...compareLimits(view, desired, true) });
   };
-  const isEmpty = ({ time, data: seen, counts, limited }: LimitsView) =>
-    time.size + seen.size + counts.size + limited.size === 0;
+  const isEmpty = ({ time, data: seen, counts, rates, limited }: LimitsView) =>
+    time.size + seen.size + counts.size + rates.size + limited.size === 0;
 
   it("knows whether it has everything that it needs, and changes nothing for that", async () => {
     await removeNftLimits(options);
@@ -175,14 +176,44 @@ describe.skipIf(!found.available)(`limits in nftables${reason}`, () => {
     expect((await limits.look()).counts.get("one")).toEqual({ totalBytes: 20_000, usedBytes: 7000 });
   });
 
+  it("has each address at its session's rate, another rate, and none", async () => {
+    const timed = limit({ addresses: [A, A6], time: { leftMs: 60_000 } });
+    for (const rateMbit of [0.008, 10, 10.486, 104.8576, null]) {
+      await bringInLine({ ...timed, rateMbit });
+      const rate = rateMbit === null ? [] : [A, A6].map((each) => [each, { name: "one", rateMbit }]);
+      expect([...(await limits.look()).rates]).toEqual(rate);
+    }
+  });
+
+  it("drops what comes faster than its rate before it is counted", async () => {
+    const bytePerSecond = 0.000_008;
+    await set(limit({ data: data(1_000_000), rateMbit: bytePerSecond }));
+    const pairs = await answered(A, 100, 1000);
+    const passed = (await limits.look()).counts.get("one")?.usedBytes ?? 0;
+    expect(pairs).toBeGreaterThan(50);
+    expect(pairs).toBeLessThan(70);
+    expect(passed).toBeLessThan(70 * 2000);
+  });
+
+  it("sees a rate that another took from one direction, and builds everything again", async () => {
+    const one = limit({ time: { leftMs: 60_000 }, rateMbit: 10 });
+    await bringInLine(one);
+    await exec(HERE, ["nft", `delete element inet europa_limits_tunnel up4 { ${A} }`]);
+    expect((await limits.look()).whole).toBe(false);
+    await bringInLine(one);
+    expect((await limits.look()).rates.size).toBe(1);
+  });
+
   it("takes back all of a session, and leaves the others", async () => {
-    const other = limit({ name: "two", addresses: [B], time: { leftMs: 60_000 }, data: data(5000) });
-    await bringInLine(limit({ addresses: [A, A6], time: { leftMs: 300 }, data: data(5000) }), other);
+    const bought = { data: data(5000), rateMbit: 10 };
+    const other = limit({ name: "two", addresses: [B], time: { leftMs: 60_000 }, ...bought });
+    await bringInLine(limit({ addresses: [A, A6], time: { leftMs: 300 }, ...bought }), other);
     await eventually(async () => !(await limits.look()).time.has(A));
     await bringInLine(other);
     expect([...(await limits.look()).limited]).toEqual([B]);
     expect([await answered(A), await answered(B)]).toEqual([0, 1]);
-    const remove = [{ addresses: [B], count: { name: "two", goes: true } }];
+    const leaving = { name: "two", goes: true };
+    const remove = [{ addresses: [B], count: leaving, rate: leaving }];
     for (let again = 0; again < 2; again++) await limits.apply({ ...noChange, remove });
     expect(isEmpty(await limits.look())).toBe(true);
   });
@@ -229,7 +260,8 @@ describe.skipIf(!found.available)(`limits in nftables${reason}`, () => {
     const many = Array.from({ length: 5000 }, (_, index) => {
       const host = `${40 + Math.floor(index / 250)}.${(index % 250) + 1}`;
       const addresses = [`10.7.${host}`, `fd66:42::${host.replace(".", ":")}`];
-      return limit({ name: `s${index}`, addresses, time: { leftMs: 90_000 }, data: data(1e9) });
+      const bought = { time: { leftMs: 90_000 }, data: data(1e9), rateMbit: 50 };
+      return limit({ name: `s${index}`, addresses, ...bought });
     });
     await bringInLine(...many);
     expect(compareLimits(await limits.look(), many, true)).toEqual({ rebuild: false, set: [], remove: [] });

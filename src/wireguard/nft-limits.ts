@@ -38,7 +38,13 @@ export function createNftLimits(options: NftLimitsOptions): Limits {
 /** Whether this host could hold limits: the rights, and all that the kernel has to have. Changes nothing. */
 export async function nftTrouble(options: NftLimitsOptions): Promise<InterfaceTrouble | undefined> {
   const data = { leftMs: 1000, totalBytes: 1, usedBytes: 0 };
-  const sample = { name: "sample", addresses: ["192.0.2.1", "2001:db8::1"], time: { leftMs: 1000 }, data };
+  const sample = {
+    name: "sample",
+    addresses: ["192.0.2.1", "2001:db8::1"],
+    time: { leftMs: 1000 },
+    data,
+    rateMbit: 1,
+  };
   const set = [{ ...sample, counts: "anew" as const }];
   const change = { rebuild: true, set, remove: [], foreignCidrs: ["192.0.2.0/24", "2001:db8::/32"] };
   try {

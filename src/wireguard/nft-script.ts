@@ -1,4 +1,5 @@
 import type { LimitChange, LimitRemoval, LimitSetting } from "../tunnels/ports.ts";
+import { DIRECTIONS, limitOfRate, rateTerms } from "./nft-rate.ts";
 import { emptyTable, FAMILIES, familyOf, noTable, tableName } from "./nft-table.ts";
 import { outermost } from "./outermost.ts";
 
@@ -18,11 +19,15 @@ export function printChange(interfaceName: string, change: LimitChange): string 
   return [...lines, ...foreign, ""].join("\n");
 }
 
-/** Addresses, and the count that they lead to. */
+/** Addresses, and the count and the rate that they lead to. */
 interface Led {
-  name: string | undefined;
   addresses: readonly string[];
+  count: string | undefined;
+  rate: string | undefined;
 }
+
+/** What is taken away has to be there: then it is made so, and of no importance. */
+const ANY_RATE_MBIT = 1;
 
 function createPrinter(table: string) {
   function elements(
@@ -52,18 +57,34 @@ function createPrinter(table: string) {
   }
 
   const bare = (address: string) => address;
-  const counted = (address: string, { name }: Led) => name && `${address} : ${name}`;
+  const counted = (address: string, { count }: Led) => count && `${address} : ${count}`;
   const quota = (name: string, totalBytes: number, usedBytes: number) =>
     `add quota inet ${table} ${name} { until ${totalBytes + ALLOWANCE_BYTES} bytes used ${usedBytes} bytes }`;
   const noQuota = (name: string) => `delete quota inet ${table} ${name}`;
+  const rate = (name: string, rateMbit: number) =>
+    DIRECTIONS.map(
+      (direction) => `add limit inet ${table} ${limitOfRate(name, direction)} ${rateTerms(rateMbit)}`,
+    );
+  const noRate = (name: string) =>
+    DIRECTIONS.map((direction) => `delete limit inet ${table} ${limitOfRate(name, direction)}`);
 
   /**
    * Deleting what is not there, or has timed out, would fail the whole transaction, and before Linux 6.12 an element
    * added again keeps its old end: so everything is added, deleted, and only then added as it should be.
    */
   function cleared(items: readonly Led[]): string[] {
-    const withCount = items.filter(({ name }) => name !== undefined);
+    const withCount = items.filter(({ count }) => count !== undefined);
+    const withRate = items.filter(({ rate }) => rate !== undefined);
     return [
+      ...DIRECTIONS.flatMap((direction) => [
+        ...forAddresses(
+          "add",
+          direction,
+          withRate,
+          (each, item) => `${each} : ${limitOfRate(item.rate ?? "", direction)}`,
+        ),
+        ...forAddresses("delete", direction, withRate, bare),
+      ]),
       ...forAddresses("add", "data", withCount, counted),
       ...forAddresses("delete", "data", withCount, bare),
       ...forAddresses("add", "time", items, bare),
@@ -71,15 +92,23 @@ function createPrinter(table: string) {
     ];
   }
 
-  function anew(set: readonly LimitSetting[]): string[] {
+  function anew(set: readonly LimitSetting[], countedAnew = set): string[] {
     return [
-      ...set.flatMap(({ name, data }) => (data ? [quota(name, data.totalBytes, data.usedBytes)] : [])),
+      ...countedAnew.flatMap(({ name, data }) =>
+        data ? [quota(name, data.totalBytes, data.usedBytes)] : [],
+      ),
+      ...set.flatMap(({ name, rateMbit }) => (rateMbit === null ? [] : rate(name, rateMbit))),
       ...filled(set),
     ];
   }
 
   function filled(set: readonly LimitSetting[]): string[] {
     return [
+      ...DIRECTIONS.flatMap((direction) =>
+        forAddresses("add", direction, set, (each, { name, rateMbit }) =>
+          rateMbit === null ? undefined : `${each} : ${limitOfRate(name, direction)}`,
+        ),
+      ),
       ...forAddresses(
         "add",
         "data",
@@ -94,24 +123,30 @@ function createPrinter(table: string) {
   return {
     anew,
     removals: (remove: readonly LimitRemoval[]): string[] => {
-      const names = remove.flatMap(({ count }) => (count?.goes ? count.name : []));
+      const counts = [...new Set(remove.flatMap(({ count }) => (count?.goes ? count.name : [])))];
+      const rates = [...new Set(remove.flatMap(({ rate }) => (rate?.goes ? rate.name : [])))];
       return [
-        ...names.map((name) => quota(name, 0, 0)),
-        ...cleared(remove.map(({ addresses, count }) => ({ addresses, name: count?.name }))),
+        ...counts.map((name) => quota(name, 0, 0)),
+        ...rates.flatMap((name) => rate(name, ANY_RATE_MBIT)),
+        ...cleared(
+          remove.map(({ addresses, count, rate }) => ({ addresses, count: count?.name, rate: rate?.name })),
+        ),
         ...forAddresses("add", "limited", remove, bare),
         ...forAddresses("delete", "limited", remove, bare),
-        ...names.map(noQuota),
+        ...counts.map(noQuota),
+        ...rates.flatMap(noRate),
       ];
     },
-    /** A quota that is there gets its new total and keeps its count; to count anew it has to be another. */
+    /** A quota that is there gets its new total and keeps its count; to count anew it has to be another, as any limit. */
     settings: (set: readonly LimitSetting[]): string[] => {
       const other = set.filter(({ counts, data }) => counts === "anew" || data === undefined);
       return [
         ...set.map(({ name, data }) => quota(name, data?.totalBytes ?? 0, data?.usedBytes ?? 0)),
-        ...cleared(set),
+        ...set.flatMap(({ name }) => rate(name, ANY_RATE_MBIT)),
+        ...cleared(set.map(({ name, addresses }) => ({ addresses, count: name, rate: name }))),
         ...other.map(({ name }) => noQuota(name)),
-        ...other.flatMap(({ name, data }) => (data ? [quota(name, data.totalBytes, data.usedBytes)] : [])),
-        ...filled(set),
+        ...set.flatMap(({ name }) => noRate(name)),
+        ...anew(set, other),
       ];
     },
     foreign: (cidrs: readonly string[]): string[] =>

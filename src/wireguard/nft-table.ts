@@ -12,13 +12,16 @@ export const FAMILIES = [
 export type Family = (typeof FAMILIES)[number];
 
 export const CHAINS = [
-  { name: "from_peer", hook: "prerouting", device: "iifname", side: "saddr" },
-  { name: "to_peer", hook: "postrouting", device: "oifname", side: "daddr" },
+  { name: "from_peer", hook: "prerouting", device: "iifname", side: "saddr", rate: "up" },
+  { name: "to_peer", hook: "postrouting", device: "oifname", side: "daddr", rate: "down" },
 ] as const;
 type Chain = (typeof CHAINS)[number];
 
-/** `time`: passes uncounted. `data`: passes by its count. `limited`: has limits, so it is nobody else's. */
-export const SETS = ["time", "data", "limited", "foreign"] as const;
+/**
+ * `up`, `down`: passes only as fast as its rate. `time`: passes uncounted. `data`: passes by its count. `limited`: has
+ * limits, so it is nobody else's.
+ */
+export const SETS = ["up", "down", "time", "data", "limited", "foreign"] as const;
 
 export function tableName(interfaceName: string): string {
   if (!isInterfaceName(interfaceName)) throw new TypeError("not a network interface's name");
@@ -29,11 +32,15 @@ export function familyOf(address: string): Family {
   return address.includes(":") ? FAMILIES[1] : FAMILIES[0];
 }
 
-/** A packet without time meets its count only after that: data is charged only while no time runs. */
+/**
+ * What comes faster than its rate is dropped before it meets a count. A packet without time meets its count only after
+ * that: data is charged only while no time runs.
+ */
 export function chainRules(chain: Chain, interfaceName: string): string[] {
   const judged = FAMILIES.flatMap(({ nft, suffix }) => {
     const address = `${nft} ${chain.side}`;
     return [
+      `limit name ${address} map @${chain.rate}${suffix} drop`,
       `${address} @time${suffix} accept`,
       `quota name ${address} map @data${suffix} accept`,
       `${address} @limited${suffix} drop`,
@@ -45,6 +52,8 @@ export function chainRules(chain: Chain, interfaceName: string): string[] {
 
 export function emptyTable(interfaceName: string): string {
   const sets = FAMILIES.flatMap(({ type, suffix }) => [
+    `map up${suffix} { type ${type} : limit; }`,
+    `map down${suffix} { type ${type} : limit; }`,
     `set time${suffix} { type ${type}; flags timeout; }`,
     `map data${suffix} { type ${type} : quota; flags timeout; }`,
     `set limited${suffix} { type ${type}; }`,

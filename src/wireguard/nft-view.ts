@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { LimitsView } from "../tunnels/ports.ts";
+import { printedLimit, readRates } from "./nft-rate.ts";
 import { ALLOWANCE_BYTES } from "./nft-script.ts";
 import { CHAINS, chainRules, FAMILIES, SETS } from "./nft-table.ts";
 
@@ -7,6 +8,7 @@ import { CHAINS, chainRules, FAMILIES, SETS } from "./nft-table.ts";
 const printedSchema = z.object({
   nftables: z.array(
     z.object({
+      limit: printedLimit.optional(),
       quota: z.object({ name: z.string(), bytes: z.number(), used: z.number() }).optional(),
       set: z.object({ name: z.string(), elem: z.array(z.unknown()).optional() }).optional(),
       map: z.object({ name: z.string(), elem: z.array(z.unknown()).optional() }).optional(),
@@ -22,6 +24,7 @@ export const nothing: LimitsView = {
   time: new Map(),
   data: new Map(),
   counts: new Map(),
+  rates: new Map(),
   limited: new Set(),
 };
 
@@ -35,8 +38,12 @@ export function parseTable(json: string): LimitsView {
     }),
   );
   const elementsOf = (name: string) => FAMILIES.flatMap(({ suffix }) => sets.get(name + suffix) ?? []);
+  const rates = readRates(
+    printed.flatMap(({ limit }) => limit ?? []),
+    elementsOf,
+  );
   return {
-    whole: isWhole(printed, new Set(sets.keys())),
+    whole: rates !== undefined && isWhole(printed, new Set(sets.keys())),
     time: new Map(
       elementsOf("time")
         .map(element)
@@ -50,6 +57,7 @@ export function parseTable(json: string): LimitsView {
           : [],
       ),
     ),
+    rates: rates ?? nothing.rates,
     limited: new Set(elementsOf("limited").flatMap((each) => (typeof each === "string" ? [each] : []))),
   };
 }
