@@ -32,7 +32,7 @@ const rules: Rule[] = [
   },
   { from: /^(?!cashu\/|testing\/)/, forbids: /^@cashu\//, why: "cashu/ alone speaks cashu-ts" },
   {
-    from: /^(?!cashu\/curve\.ts|nostr\/authentic-event\.ts|testing\/bench\/)/,
+    from: /^(?!cashu\/curve\.ts|nostr\/(authentic-event|own-signer)\.ts|testing\/bench\/)/,
     forbids: /^tiny-secp256k1/,
     why: "its WASM breaks on points that nobody checked",
   },

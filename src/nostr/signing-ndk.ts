@@ -1,5 +1,6 @@
-import NDK, { NDKCashuToken, NDKEvent, NDKPrivateKeySigner } from "@nostr-dev-kit/ndk";
+import NDK, { NDKCashuToken, NDKEvent } from "@nostr-dev-kit/ndk";
 import type { NostrEvent } from "../protocol/event.ts";
+import { OwnSigner } from "./own-signer.ts";
 
 /**
  * NDK with a signer and without a single relay: for encoding and decoding only. It holds the secret key in the
@@ -7,7 +8,7 @@ import type { NostrEvent } from "../protocol/event.ts";
  */
 export function createSigningNdk(secretKey: Uint8Array): NDK {
   return new NDK({
-    signer: new NDKPrivateKeySigner(secretKey),
+    signer: new OwnSigner(secretKey),
     enableOutboxModel: false,
     autoConnectUserRelays: false,
     explicitRelayUrls: [],
