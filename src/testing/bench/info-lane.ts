@@ -7,8 +7,8 @@ import { requestsPerSecond } from "./load.ts";
 import { type Lane, measurement } from "./measurement.ts";
 import { median } from "./statistics.ts";
 
-const ROUNDS = 5;
-const REQUESTS = 2_000;
+const ROUNDS = 15;
+const REQUESTS = 1_000;
 /** Each client address has a limit; so many of them stay below it. */
 const CLIENTS = 100;
 const FIGURE = "/info, requests a second";
@@ -31,7 +31,7 @@ export const infoRequests: Lane = {
       const bareRates: number[] = [];
       const infoRates: number[] = [];
       for (let round = 0; round <= ROUNDS; round += 1) {
-        bareRates.push(await requestsPerSecond(bare.url, REQUESTS));
+        bareRates.push(await requestsPerSecond(bare.url, REQUESTS, clientOf(round)));
         infoRates.push(await requestsPerSecond(`${operator.url}/info`, REQUESTS, clientOf(round)));
       }
       // The first round of each warms up.
