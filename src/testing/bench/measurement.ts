@@ -10,6 +10,8 @@ export interface Measurement {
   target: string | null;
   met: boolean | null;
   why?: string;
+  /** Of several runs: of the ratio, or the value where there is none. */
+  spread?: { from: number; to: number };
 }
 
 export interface Target {

@@ -4,8 +4,10 @@ import type { Measurement } from "./measurement.ts";
 export function tableLines(measurements: readonly Measurement[]): string[] {
   const rows = measurements.map((one) => [
     one.name,
-    one.value === null ? `not measured: ${one.why}` : `${one.value} ${one.unit}`,
-    one.ratio === null ? "" : String(one.ratio),
+    one.value === null
+      ? `not measured: ${one.why}`
+      : `${one.value} ${one.unit}${one.ratio === null ? spreadOf(one) : ""}`,
+    one.ratio === null ? "" : `${one.ratio}${spreadOf(one)}`,
     one.target ?? "",
     one.met === null ? "" : one.met ? "met" : "missed",
   ]);
@@ -19,4 +21,8 @@ export function tableLines(measurements: readonly Measurement[]): string[] {
     `| ${widths.map((width) => "-".repeat(Math.max(3, width))).join(" | ")} |`,
     ...body.map(line),
   ];
+}
+
+function spreadOf({ spread }: Measurement): string {
+  return spread ? ` (${spread.from} to ${spread.to})` : "";
 }
