@@ -111,7 +111,7 @@ function tunnelsOf(
     trouble: tunnels.keeper.trouble() ?? null,
     unknownPeers: unknownPeers.slice(0, MOST_PEERS).map(({ publicKey, allowedIps }) => ({
       shortKey: publicKey.slice(0, SHORT_KEY),
-      allowedIps,
+      allowedIps: [...allowedIps],
     })),
     unknownPeerCount: unknownPeers.length,
   };

@@ -189,7 +189,7 @@ describe("a tick", () => {
     open.granted(key, hour, clock.wall);
     addSecondRow();
     await keeper.tick();
-    expect((await wg.look()).peers[0]?.allowedIps.sort()).toEqual(["10.66.42.2/32", "10.66.42.9/32"]);
+    expect((await wg.look()).peers[0]?.allowedIps.toSorted()).toEqual(["10.66.42.2/32", "10.66.42.9/32"]);
     pass(HOUR);
     await keeper.expire();
     expect(open.pool.countFree(clock.wall + 2 * HOLD_SECONDS, 999)).toBe(251);

@@ -6,16 +6,19 @@ export interface DesiredPeer {
   addresses: string[];
 }
 
-/** A peer as the interface has it. Endpoints are dropped where they are read: nobody here may know them. */
+/**
+ * A peer as the interface has it. Endpoints are dropped where they are read: nobody here may know them. What has not
+ * changed since the look before may be the same object, the peer and its `allowedIps` alone; what has changed never is.
+ */
 export interface SeenPeer {
-  publicKey: string;
+  readonly publicKey: string;
   /** As `wg` prints them: `10.66.42.2/32`. */
-  allowedIps: string[];
+  readonly allowedIps: readonly string[];
   /** Bytes since the peer was made; from zero again when it or the interface was rebuilt. */
-  receivedBytes: number;
-  sentBytes: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
   /** Unix seconds of the last handshake, 0 for none. */
-  lastHandshakeAt: number;
+  readonly lastHandshakeAt: number;
 }
 
 export interface InterfaceView {

@@ -56,6 +56,17 @@ function enforcementContract(bench: () => Bench): void {
     });
   });
 
+  it("shows what has changed as another object, and never in one that was shown", async () => {
+    const [victim, thief] = [newKey(), newKey()];
+    await setPeer(victim, "10.66.42.2", "10.66.42.3");
+    const before = (await bench().enforcement.look()).peers[0];
+    await setPeer(thief, "10.66.42.2");
+    const after = (await bench().enforcement.look()).peers.find((peer) => peer.publicKey === victim);
+    expect(before?.allowedIps).toHaveLength(2);
+    expect(after?.allowedIps).toEqual(["10.66.42.3/32"]);
+    expect([after === before, after?.allowedIps === before?.allowedIps]).toEqual([false, false]);
+  });
+
   it("removes a peer, and one that is not there", async () => {
     const [stays, goes] = [newKey(), newKey()];
     await setPeer(stays, "10.66.42.2");

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { InterfaceView, SeenPeer } from "../tunnels/ports.ts";
-import { parseDump } from "./dump.ts";
+import { createDumpReader, parseDump } from "./dump.ts";
 
 const key = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
@@ -81,5 +81,40 @@ describe("parseDump", () => {
     const line = `${PRIVATE_KEY}\t(none)\t(none)\t(none)\t0\t18446744073709551615\t0\t25`;
     const [seen] = parseDump(`${render({ publicKey: "", listenPort: 1, peers: [] })}${line}`)?.peers ?? [];
     expect(seen?.receivedBytes).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});
+
+describe("one dump after another", () => {
+  it("says the same as each dump alone, whatever came and went between them", () => {
+    fc.assert(
+      fc.property(fc.array(peer, { maxLength: 5 }), fc.array(view, { minLength: 1 }), (stayers, views) => {
+        const read = createDumpReader();
+        for (const one of views) {
+          const text = render({ ...one, peers: [...one.peers, ...stayers] });
+          expect(read(text)).toEqual(parseDump(text));
+        }
+      }),
+    );
+  });
+
+  it("gives the peer of a line that says the same again, and its addresses while they stay", () => {
+    const read = createDumpReader();
+    const [key, other] = [Buffer.alloc(32, 3), Buffer.alloc(32, 4)].map((bytes) => bytes.toString("base64"));
+    const at = (publicKey = "", receivedBytes = 0, address = "10.66.42.2/32") => ({
+      ...{ publicKey, allowedIps: [address], receivedBytes },
+      ...{ sentBytes: 5, lastHandshakeAt: 0 },
+    });
+    const look = (...peers: SeenPeer[]) => read(render({ publicKey: "", listenPort: 1, peers }))?.peers ?? [];
+    const [first] = look(at(key), at(other));
+    const [, again] = look(at(other), at(key));
+    expect(again).toBe(first);
+    const [counted] = look(at(key, 9));
+    expect(counted).not.toBe(first);
+    expect(counted?.allowedIps).toBe(first?.allowedIps);
+    const [moved] = look(at(key, 9, "10.66.42.3/32"));
+    expect(moved?.allowedIps).toEqual(["10.66.42.3/32"]);
+    look();
+    const [back] = look(at(key, 9, "10.66.42.3/32"));
+    expect(back).not.toBe(moved);
   });
 });

@@ -34,6 +34,7 @@ export function createInMemoryEnforcement(serverPubkey: string): InMemoryEnforce
 
   function admit(publicKey: string, addresses: string[]): void {
     const allowedIps = [...new Set(addresses.map(alone))];
+    if (peers.get(publicKey)?.allowedIps.join() === allowedIps.join()) return;
     for (const taken of allowedIps) letGo(taken);
     for (const former of peers.get(publicKey)?.allowedIps ?? []) holders.delete(former);
     const known = peers.get(publicKey) ?? { receivedBytes: 0, sentBytes: 0, lastHandshakeAt: 0 };
@@ -43,7 +44,9 @@ export function createInMemoryEnforcement(serverPubkey: string): InMemoryEnforce
 
   function letGo(allowedIp: string): void {
     const holder = peers.get(holders.get(allowedIp) ?? "");
-    if (holder) holder.allowedIps = holder.allowedIps.filter((held) => held !== allowedIp);
+    if (holder === undefined) return;
+    const allowedIps = holder.allowedIps.filter((held) => held !== allowedIp);
+    peers.set(holder.publicKey, { ...holder, allowedIps });
   }
 
   function remove(publicKey: string): void {
@@ -54,7 +57,7 @@ export function createInMemoryEnforcement(serverPubkey: string): InMemoryEnforce
   return {
     async look() {
       needInterface();
-      return { publicKey: serverPubkey, listenPort: 51820, peers: structuredClone([...peers.values()]) };
+      return { publicKey: serverPubkey, listenPort: 51820, peers: [...peers.values()] };
     },
     async apply(change) {
       needInterface();

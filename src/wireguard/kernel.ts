@@ -1,6 +1,6 @@
 import { type Enforcement, EnforcementError, type InterfaceView } from "../tunnels/ports.ts";
 import { cidrRange } from "../tunnels/subnet.ts";
-import { parseDump } from "./dump.ts";
+import { createDumpReader } from "./dump.ts";
 import { findTrouble, troubleOf } from "./interface-trouble.ts";
 import { isInterfaceName } from "./peer-guard.ts";
 import { inBatches, type PeerStep, planSteps } from "./peer-steps.ts";
@@ -33,10 +33,11 @@ export function createKernelEnforcement(options: KernelEnforcementOptions): Enfo
   const ownNamespace = commandPrefix.length === 0;
   const wg = (args: readonly string[]) => runPrefixed("wg", args);
   const oneAtATime = createQueue();
+  const readDump = createDumpReader();
 
   async function look(): Promise<InterfaceView> {
     const dump = await wg(["show", interfaceName, "dump"]).catch(raise);
-    return parseDump(dump) ?? raise(new CommandFailure("wg", 0, "failed"));
+    return readDump(dump) ?? raise(new CommandFailure("wg", 0, "failed"));
   }
 
   async function takes(batch: PeerStep[]): Promise<boolean> {
