@@ -27,9 +27,11 @@ export async function main(argv: string[]): Promise<number | undefined> {
 }
 
 async function dispatch(argv: readonly string[], io: CommandIo): Promise<number | undefined> {
-  const words = argv.filter((word) => !word.startsWith("-"));
+  const typed = argv.filter((word) => !word.startsWith("-"));
+  const isHelp = typed[0] === "help";
+  const words = isHelp ? typed.slice(1) : typed;
   const found = commandOf(words);
-  if (argv.includes("--help")) {
+  if (isHelp || argv.includes("--help")) {
     const asked = words.length === 0 ? [] : found === undefined ? under(words) : [found];
     io.print((asked.length === 0 ? helpOfAll(commands) : helpOf(asked)).trimEnd());
     return 0;
@@ -68,8 +70,16 @@ function under([first]: readonly string[]): Command[] {
   return commands.filter((command) => wordsOf(command)[0] === first);
 }
 
+/** The commands whose first word goes on where this one ends, or ends before: `sessions` for `session`. */
+function alike([first = ""]: readonly string[]): Command[] {
+  return commands.filter((command) => {
+    const [word = ""] = wordsOf(command);
+    return word !== "" && (word.startsWith(first) || first.startsWith(word));
+  });
+}
+
 function unknown(words: readonly string[]): string {
-  const near = under(words).map(({ name }) => name);
+  const near = (under(words).length > 0 ? under(words) : alike(words)).map(({ name }) => name);
   const there = near.length === 0 ? "" : `, but has ${near.join(", ")}`;
   return `europa-node has no command "${words.join(" ")}"${there}; see europa-node --help`;
 }
