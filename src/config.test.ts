@@ -197,6 +197,8 @@ describe("a config with nothing but what is needed", () => {
         exclusive: false,
         subnet6: undefined,
         enforcement: "auto",
+        rateMbit: null,
+        maxFlows: 4096,
         addressHoldSeconds: 300,
         tickSeconds: 5,
       },
@@ -476,6 +478,10 @@ describe("what stops the start", () => {
     ["cashu.mint_url", '"https://user:pass@mint.example.com"'],
     ["listing.d_tag", '"two\\nlines"'],
     ["listing.price_grace", "1.5"],
+    ["wireguard.rate_mbit", "0"],
+    ["wireguard.rate_mbit", "100001"],
+    ["wireguard.rate_mbit", '"10"'],
+    ["wireguard.max_flows", "-1"],
   ])("refuses %s = %s", (name, value) => {
     const [section = "", key = ""] = name.split(".");
     const text = LEAST.replace(new RegExp(`^${key} = .*$`, "m"), "");
@@ -495,23 +501,32 @@ amount = 100
 currency = "SAT"
 unit = "hour"
 [[listing.prices]]
+amount = 100
+currency = "sat"
+unit = "hour"
+rate_mbit = 10
+[[listing.prices]]
 amount = 0.5
 currency = "sat"
 unit = "GiB"
 `;
     expect(problems(text)).toEqual([
-      "listing.prices[1]: is the same tier as listing.prices[0]; leave one of them out",
-      "listing.prices[2].amount: cannot be 0.5, since a sat has no parts; write a whole number",
+      "listing.prices[1]: is the same tier as listing.prices[0], by amount, currency and unit; leave one of them out",
+      "listing.prices[2]: is the same tier as listing.prices[0], by amount, currency and unit; leave one of them out",
+      "listing.prices[3].amount: cannot be 0.5, since a sat has no parts; write a whole number",
     ]);
   });
 
-  it("warns of one unit at two prices", () => {
-    const second = (unit: string, currency = "sat") =>
-      load(`${LEAST}[[listing.prices]]\namount = 90\ncurrency = "${currency}"\nunit = "${unit}"\n`).warnings;
+  it("warns of one unit at two prices, unless one is faster", () => {
+    const second = (unit: string, currency = "sat", rest = "", text = LEAST) =>
+      load(`${text}[[listing.prices]]\namount = 90\ncurrency = "${currency}"\nunit = "${unit}"\n${rest}`)
+        .warnings;
     expect(second("hour")).toContain(
       "listing.prices[1]: sells the hour at another price than listing.prices[0]; buyers take the cheaper one",
     );
-    for (const warnings of [second("day"), second("hour", "usd")])
+    const sameByDefault = LEAST.replace("[wireguard]", "[wireguard]\nrate_mbit = 10");
+    expect(second("hour", "sat", "rate_mbit = 10\n", sameByDefault)).toEqual(second("hour"));
+    for (const warnings of [second("day"), second("hour", "usd"), second("hour", "sat", "rate_mbit = 10\n")])
       expect(warnings.filter((line) => line.startsWith("listing.prices"))).toEqual([]);
   });
 

@@ -88,7 +88,7 @@ export function createFoldingStore(book: Book) {
   const forgetMoves = book.prepare(
     "DELETE FROM key_moves WHERE rowid IN (SELECT rowid FROM key_moves WHERE moved_at <= ? LIMIT ?)",
   );
-  const forgetPrices = book.prepare("DELETE FROM offered_prices WHERE last_offered_at <= ?");
+  const forgetPrices = book.prepare("DELETE FROM offered_tiers WHERE last_offered_at <= ?");
 
   function inOneGo(step: (until: number) => number): (until: number) => number {
     return (until) => book.transaction(() => step(until)).immediate();

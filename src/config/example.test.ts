@@ -76,7 +76,7 @@ it("has every key of the schema and no other", () => {
 it("shows optional keys with their defaults", () => {
   const filled = EXAMPLE.replaceAll(/REPLACE_WITH_[A-Z0-9_]+/g, (name) => FILLED_IN[name] ?? name);
   const defaults =
-    /^#(?=(trusted_proxies|exclusive|address_hold_seconds|tick_seconds|success_action|invoice_seconds|invoice_grace_seconds|stub_sells|max_fee_sat|settle_seconds|open_hold_seconds|price_grace|keep|dir|refresh_minutes) =)/gm;
+    /^#(?=(trusted_proxies|exclusive|address_hold_seconds|tick_seconds|max_flows|success_action|invoice_seconds|invoice_grace_seconds|stub_sells|max_fee_sat|settle_seconds|open_hold_seconds|price_grace|keep|dir|refresh_minutes) =)/gm;
   const ofText = (text: string) => ({ ...load(text).config, path: undefined, namedFiles: undefined });
   expect(ofText(filled.replaceAll(defaults, ""))).toEqual(ofText(filled));
 });

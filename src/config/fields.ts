@@ -51,6 +51,11 @@ export function positive(write: string) {
   return z.number({ error: write }).positive({ error: write }).max(Number.MAX_SAFE_INTEGER, { error: write });
 }
 
+export function rateMbit() {
+  const write = "a number of Mbit/s from 0.1 to 100000";
+  return z.number({ error: write }).min(0.1, { error: write }).max(100_000, { error: write });
+}
+
 export function choice<const T extends readonly [string, ...string[]]>(values: T) {
   const names = values.map((value) => `"${value}"`);
   return z.enum(values, { error: `${names.slice(0, -1).join(", ")} or ${names.at(-1)}` });

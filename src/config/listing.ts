@@ -4,9 +4,14 @@ import type { Findings } from "./findings.ts";
 import type { ConfigFile } from "./schema.ts";
 import type { ListingConfig } from "./types.ts";
 
-export function resolveListing({ listing }: ConfigFile, findings: Findings): ListingConfig {
-  const prices = listing.prices.map((price) => ({ ...price, currency: sat(price.currency) }));
-  checkPrices(prices, findings);
+export function resolveListing({ listing, wireguard }: ConfigFile, findings: Findings): ListingConfig {
+  const prices = listing.prices.map(({ amount, currency, unit, rate_mbit: rateMbit }) => ({
+    amount,
+    currency: sat(currency),
+    unit,
+    rateMbit,
+  }));
+  checkPrices(prices, wireguard.rate_mbit, findings);
   checkBoundsFit(listing.min_purchase, listing.max_purchase, findings);
   return {
     dTag: listing.d_tag,
@@ -34,15 +39,23 @@ function sat(currency: string): string {
   return currency.toLowerCase() === "sat" ? "sat" : currency;
 }
 
-function checkPrices(prices: readonly Price[], { problems, warnings }: Findings): void {
+function checkPrices(
+  prices: readonly Price[],
+  defaultRateMbit: number | undefined,
+  { problems, warnings }: Findings,
+): void {
+  const rateOf = ({ rateMbit }: Price) => rateMbit ?? defaultRateMbit;
   prices.forEach((price, index) => {
     const name = `listing.prices[${index}]`;
     const first = prices.findIndex(
-      ({ unit, currency }) => unit === price.unit && currency === price.currency,
+      (other) =>
+        other.unit === price.unit && other.currency === price.currency && rateOf(other) === rateOf(price),
     );
     const same = prices.findIndex((other) => samePrice(other, price));
     if (same < index) {
-      problems.push(`${name}: is the same tier as listing.prices[${same}]; leave one of them out`);
+      problems.push(
+        `${name}: is the same tier as listing.prices[${same}], by amount, currency and unit; leave one of them out`,
+      );
     } else if (first < index) {
       warnings.push(
         `${name}: sells the ${price.unit} at another price than listing.prices[${first}]; buyers take the cheaper one`,

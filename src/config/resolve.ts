@@ -85,6 +85,8 @@ function resolveWireguard(
     mtu: wireguard.mtu,
     exclusive: wireguard.exclusive,
     enforcement: wireguard.enforcement,
+    rateMbit: wireguard.rate_mbit ?? null,
+    maxFlows: wireguard.max_flows,
     addressHoldSeconds: wireguard.address_hold_seconds,
     tickSeconds: wireguard.tick_seconds,
   };

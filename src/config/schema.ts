@@ -80,6 +80,18 @@ const wireguard = field.table({
     .describe(
       "What holds tunnels to their time and data: kernel, by nftables, also while the daemon is down; daemon, by looking every tick; auto, the kernel where nft and the rights are there.",
     ),
+  rate_mbit: field
+    .rateMbit()
+    .optional()
+    .describe(
+      "How fast a tunnel is whose tier has no rate of its own, in Mbit/s each way. Left out: as fast as the host lets it.",
+    ),
+  max_flows: field
+    .whole(0, 1_000_000)
+    .default(4096)
+    .describe(
+      "How many connections one tunnel may hold in this host's conntrack table, where the kernel holds limits; 0 for any number.",
+    ),
   address_hold_seconds: field
     .whole(0, 86_400, "seconds")
     .default(300)
@@ -213,6 +225,10 @@ const price = field.table({
     .regex(/^[a-z]{2,10}$/i, { error: 'a currency such as "sat"' })
     .describe("Currency; only tiers in sat can be bought."),
   unit: field.unit.describe("What is sold: hour, day, week, month (30 days), GiB or TiB."),
+  rate_mbit: field
+    .rateMbit()
+    .optional()
+    .describe("How fast it is, in Mbit/s each way. Left out: as wireguard.rate_mbit says."),
 });
 
 const lightningMethod = field.table({

@@ -51,6 +51,10 @@ export interface WireguardConfig {
   exclusive: boolean;
   /** What holds tunnels to their limits: the kernel, the daemon alone, or the kernel where it can. */
   enforcement: "auto" | "kernel" | "daemon";
+  /** In Mbit/s each way, of tunnels whose tier has no rate; null: no limit. */
+  rateMbit: number | null;
+  /** Connections that a tunnel may hold in the host's conntrack; 0: any number. */
+  maxFlows: number;
   addressHoldSeconds: number;
   tickSeconds: number;
 }

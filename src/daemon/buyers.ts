@@ -105,6 +105,7 @@ export async function serveBuyers(context: Context, parts: BuyersParts): Promise
     pubkey: pubkeyHex,
     publicHost: config.server.publicHost,
     listing: config.listing,
+    rateMbit: config.wireguard.rateMbit,
     methods: config.advertisedMethods,
   });
   const app = buildApp({

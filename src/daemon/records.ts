@@ -33,9 +33,9 @@ export async function openRecords({ config, flags, logger, clock, nowMs, life }:
   const facts = createFacts(book);
   pinIdentity(facts, config.nostr.pubkey, flags.newIdentity);
   const guard = createClockGuard(facts, clock, nowMs, flags.acceptClock);
-  const { subnetCidr, subnet6, addressHoldSeconds } = config.wireguard;
+  const { subnetCidr, subnet6, addressHoldSeconds, rateMbit } = config.wireguard;
   const pool = createAddressPool(book, parseSubnet(subnetCidr), subnet6);
-  const sessions = createSessionStore(book, pool, addressHoldSeconds);
+  const sessions = createSessionStore(book, pool, addressHoldSeconds, rateMbit);
   const reservations = createReservationStore(book, sessions, pool.size);
   const database = createDatabaseProbe({
     path: config.db.path,
@@ -60,7 +60,7 @@ export async function openRecords({ config, flags, logger, clock, nowMs, life }:
     restored,
     retirement: createRetirement(facts, life.changed),
     sales,
-    prices: createPriceStore(book),
+    prices: createPriceStore(book, rateMbit),
     claimSecret: facts.secret("claim-hash-key"),
   };
 }

@@ -283,4 +283,25 @@ export const migrations: readonly string[] = [
     WHEN EXISTS (SELECT 1 FROM refund_inputs WHERE mint_key = NEW.mint_key AND y = NEW.y)
     BEGIN SELECT RAISE(ABORT, 'a refund claims this proof'); END;
   `,
+  `
+  -- How fast what was bought is, in Mbit/s each way, NULL as ever where its tier names none: a JSON list of
+  -- [end, rate] of the time, by unix seconds, and of the data, by bytes used.
+  ALTER TABLE session_terms ADD COLUMN time_rates TEXT;
+  ALTER TABLE session_terms ADD COLUMN data_rates TEXT;
+
+  -- The rate it was sold with.
+  ALTER TABLE sales ADD COLUMN rate_mbit REAL;
+
+  -- Tiers that were on offer, each with the rate it had then; 0 for none of its own.
+  CREATE TABLE offered_tiers (
+    amount REAL NOT NULL,
+    currency TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    rate_mbit REAL NOT NULL,
+    last_offered_at INTEGER NOT NULL,
+    PRIMARY KEY (amount, currency, unit, rate_mbit)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO offered_tiers SELECT amount, currency, unit, 0, last_offered_at FROM offered_prices;
+  DROP TABLE offered_prices;
+  `,
 ];

@@ -77,7 +77,6 @@ describe.skipIf(missing)(`the documents on a host${missing ? ` (skipped: ${missi
 
   it("rules for an exit leave tunnels as they are", async () => {
     await beside(reading.block("docs/running-an-exit.md", "nft add table"));
-    await beside(reading.block("docs/running-an-exit.md", "nft add set"));
     expect(await browses(world)).toBe(true);
   });
 

@@ -24,9 +24,9 @@ const BARE: ListingConfig = {
   soldWhenUnreachable: false,
 };
 
-function build(listing: Partial<ListingConfig>, methods: PaymentMethod[]) {
+function build(listing: Partial<ListingConfig>, methods: PaymentMethod[], rateMbit: number | null = null) {
   const source = { version: "1.2.3", pubkey: "ab".repeat(32), publicHost: "vpn.example.com" };
-  return buildInfoDocument({ ...source, listing: { ...BARE, ...listing }, methods });
+  return buildInfoDocument({ ...source, listing: { ...BARE, ...listing }, rateMbit, methods });
 }
 
 const cashu = (mint: string): PaymentMethod => ({
@@ -71,6 +71,19 @@ it("is the wire's document, field for field", () => {
     cashu_purchase_endpoints: ["https://vpn.example.com/purchase"],
     lightning_endpoints: ["https://vpn.example.com/lnurlp"],
   });
+});
+
+it("says how fast tiers are, and those that do not say", () => {
+  const tiers = [
+    { amount: 100, currency: "sat", unit: "hour" as const },
+    { amount: 150, currency: "sat", unit: "hour" as const, rateMbit: 100 },
+  ];
+  const document = build({ prices: tiers }, [], 20);
+  expect(document.prices).toStrictEqual([
+    tiers[0],
+    { amount: 150, currency: "sat", unit: "hour", rate_mbit: 100 },
+  ]);
+  expect(document.rate_mbit).toBe(20);
 });
 
 it("leaves out what is not configured", () => {

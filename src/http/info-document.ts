@@ -15,7 +15,9 @@ export interface InfoDocument {
   content: string;
   protocols: string[];
   region?: { country: string; sub?: string; geohash?: string };
-  prices: Price[];
+  prices: { amount: number; currency: string; unit: string; rate_mbit?: number }[];
+  /** Of the tiers that have none of their own. */
+  rate_mbit?: number;
   policies: string[];
   policy_url?: string;
   /** One entry per method, in order; the URL arrays have no doubles. */
@@ -30,6 +32,8 @@ export interface InfoSource {
   pubkey: string;
   publicHost: string;
   listing: ListingConfig;
+  /** Null: tiers without a rate of their own have no limit. */
+  rateMbit: number | null;
   methods: readonly PaymentMethod[];
 }
 
@@ -38,6 +42,7 @@ export function buildInfoDocument({
   pubkey,
   publicHost,
   listing,
+  rateMbit,
   methods,
 }: InfoSource): InfoDocument {
   const { summary, region, policyUrl } = listing;
@@ -54,7 +59,8 @@ export function buildInfoDocument({
     content: listing.content,
     protocols: listing.protocols,
     ...(region === undefined ? {} : { region: regionOf(region) }),
-    prices: listing.prices,
+    prices: listing.prices.map(tierOf),
+    ...(rateMbit === null ? {} : { rate_mbit: rateMbit }),
     policies: listing.policies,
     ...(policyUrl === undefined ? {} : { policy_url: policyUrl }),
     payment_methods: methods.flatMap(({ type }) => (type === "unknown" ? [] : [type])),
@@ -64,6 +70,10 @@ export function buildInfoDocument({
     ),
     lightning_endpoints: once(lightning.map(({ endpoint }) => endpoint)),
   };
+}
+
+function tierOf({ amount, currency, unit, rateMbit }: Price) {
+  return { amount, currency, unit, ...(rateMbit === undefined ? {} : { rate_mbit: rateMbit }) };
 }
 
 function regionOf({ country, sub, geohash }: NonNullable<ListingConfig["region"]>) {

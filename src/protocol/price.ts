@@ -8,11 +8,13 @@ const BYTES_OF = { GiB: 2n ** 30n, TiB: 2n ** 40n } as const;
 
 export type Unit = keyof typeof SECONDS_OF | keyof typeof BYTES_OF;
 
-/** A tier: what ONE unit costs. */
+/** A tier: what ONE unit costs. A purchase names it by amount, currency and unit alone. */
 export interface Price {
   amount: number;
   currency: string;
   unit: Unit;
+  /** In Mbit/s, each way; left out where the tier has no rate of its own. */
+  rateMbit?: number | undefined;
 }
 
 export interface Quantity {
@@ -21,12 +23,14 @@ export interface Quantity {
 }
 
 /**
- * Exactly one of the two is above 0; both are 0 when the money was not enough for one second or one byte,
+ * Exactly one of seconds and bytes is above 0; both are 0 when the money was not enough for one second or one byte,
  * which `checkBounds` always calls `below-min-purchase`.
  */
 export interface Bought {
   seconds: number;
   bytes: number;
+  /** The tier's. */
+  rateMbit?: number | undefined;
 }
 
 /** Data tiers end after 30 days, used up or not. */
@@ -72,7 +76,7 @@ export function bought(paid: number, price: Price): Bought {
   if (cost.numerator === 0n) throw new RangeError("a price must be above 0");
   const size =
     (money.numerator * cost.denominator * unitSize(price.unit)) / (money.denominator * cost.numerator);
-  return inClassOf(price.unit, size);
+  return { ...inClassOf(price.unit, size), rateMbit: price.rateMbit };
 }
 
 /** Seconds are held against bounds in time, bytes against bounds in data, never one against the other. */

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { openBook } from "../db/open-book.ts";
+import type { Price } from "../protocol/price.ts";
 import { makeTempDir } from "../testing/temp-dir.ts";
 import { createPriceStore } from "./price-store.ts";
 
@@ -21,5 +22,27 @@ it("remembers when a tier was last on offer, so that it is honoured for a while"
   expect(prices.withOfferedSince([fresh], 1999)).toEqual([fresh, old]);
   expect(prices.withOfferedSince([fresh], 2000)).toEqual([fresh]);
   expect(prices.withOfferedSince([fresh], 9999)).toEqual([fresh]);
+  book.close();
+});
+
+it("honours a rate that was lowered since, and none that a tier never named", async () => {
+  const folder = await makeTempDir();
+  cleanUp.push(folder.remove);
+  const book = openBook(`${folder.path}/book.db`);
+  const tier = (rateMbit?: number) => ({ amount: 100, currency: "sat", unit: "day" as const, rateMbit });
+  const rates = (today: Price, defaultRate: number | null = null) =>
+    createPriceStore(book, defaultRate)
+      .withOfferedSince([today], 500)
+      .map(({ rateMbit }) => rateMbit);
+  const { offered } = createPriceStore(book);
+  offered([tier()], 1000);
+  expect(rates(tier(10))).toEqual([10]);
+  offered([tier(50)], 1000);
+  offered([tier(20)], 1000);
+  expect(rates(tier(10))).toEqual([50]);
+  expect(rates(tier(100))).toEqual([100]);
+  expect(rates(tier())).toEqual([undefined]);
+  expect(rates(tier(), 30)).toEqual([50]);
+  expect(createPriceStore(book, 30).withOfferedSince([], 500)).toEqual([tier(50)]);
   book.close();
 });

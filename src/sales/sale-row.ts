@@ -27,6 +27,7 @@ interface CommonRow {
   price_unit: Unit;
   bought_seconds: number;
   bought_bytes: number;
+  rate_mbit: number | null;
   listing_d_tag: string;
   buyer_hash: string;
   key_hash: string;
@@ -36,12 +37,13 @@ interface CommonRow {
 }
 
 export function toSale(row: SaleRow): Sale {
+  const rateMbit = row.rate_mbit ?? undefined;
   const terms = {
     saleId: row.sale_id,
     faceSat: row.face_sat,
     feeSat: row.fee_sat,
-    price: { amount: row.price_amount, currency: row.price_currency, unit: row.price_unit },
-    bought: { seconds: row.bought_seconds, bytes: row.bought_bytes },
+    price: { amount: row.price_amount, currency: row.price_currency, unit: row.price_unit, rateMbit },
+    bought: { seconds: row.bought_seconds, bytes: row.bought_bytes, rateMbit },
     dTag: row.listing_d_tag,
     buyerHash: row.buyer_hash,
     keyHash: row.key_hash,

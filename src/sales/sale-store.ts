@@ -46,9 +46,9 @@ export function createSaleStore(book: Book, sessions: SessionStore, reservations
     .pluck();
   const insertSale = book.prepare(
     `INSERT INTO sales (sale_id, state, method, mint_key, mint_url, face_sat, fee_sat, price_amount, price_currency,
-       price_unit, bought_seconds, bought_bytes, listing_d_tag, buyer_hash, key_hash, client_key, session_id,
-       created_at)
-     VALUES (?, 'swapping', 'cashu', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       price_unit, rate_mbit, bought_seconds, bought_bytes, listing_d_tag, buyer_hash, key_hash, client_key,
+       session_id, created_at)
+     VALUES (?, 'swapping', 'cashu', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertInput = book.prepare("INSERT INTO sale_inputs (mint_key, y, sale_id) VALUES (?, ?, ?)");
   const insertAttempt = book.prepare(
@@ -100,7 +100,7 @@ export function createSaleStore(book: Book, sessions: SessionStore, reservations
   function openSale(sale: NewSale, now: number): Opened {
     if (findClaim(sale.mintKey, sale.ys).kind !== "none") return { kind: "claimed" };
     if (refunded.get(sale.mintKey, JSON.stringify(sale.ys)) !== undefined) return { kind: "claimed" };
-    const { amount, currency, unit } = sale.price;
+    const { amount, currency, unit, rateMbit } = sale.price;
     const first = { price: sale.price, method: "cashu", dTag: sale.dTag };
     const sessionId = reservations.reserve(sale.clientKey, first, now);
     if (sessionId === undefined) return { kind: "no-address" };
@@ -114,6 +114,7 @@ export function createSaleStore(book: Book, sessions: SessionStore, reservations
       amount,
       currency,
       unit,
+      rateMbit ?? null,
       sale.bought.seconds,
       sale.bought.bytes,
       sale.dTag,

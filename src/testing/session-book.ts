@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Book, openBook } from "../db/open-book.ts";
+import type { Bought } from "../protocol/price.ts";
 import { type AddressPool, createAddressPool } from "../tunnels/address-pool.ts";
 import { createSessionStore, type SessionStore } from "../tunnels/session-store.ts";
 import { parseSubnet } from "../tunnels/subnet.ts";
@@ -23,7 +24,7 @@ export interface SessionBook {
   sale(sessionId: string, state?: "swapping" | "paid" | "owed" | "granted"): string;
   saleEnds(saleId: string, state: "granted" | "released"): void;
   /** A session that was bought and is up. */
-  granted(publicKey: string, bought: { seconds: number; bytes: number }, now: number): string;
+  granted(publicKey: string, bought: Bought, now: number): string;
   close(): Promise<void>;
 }
 

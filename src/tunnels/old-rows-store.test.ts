@@ -8,7 +8,7 @@ import {
   openSessionBook,
   type SessionBook,
 } from "../testing/session-book.ts";
-import { bytesLeft } from "./terms.ts";
+import { bytesLeft, noTerms } from "./terms.ts";
 
 const NOW = 1_800_000_000;
 const DAY = 86_400;
@@ -121,7 +121,7 @@ describe("what an older daemon did between two of our runs", () => {
     write(
       `UPDATE sessions SET data_quota_bytes = ${2 * GIB}, data_used_bytes = 5, expires_at = ${NOW + 9 * DAY}`,
     );
-    const terms = { timeUntil: null, dataUntil: NOW + 9 * DAY, quotaBytes: 2 * GIB, usedBytes: 5 };
+    const terms = { ...noTerms, dataUntil: NOW + 9 * DAY, quotaBytes: 2 * GIB, usedBytes: 5 };
     expect(readopted()?.terms).toEqual(terms);
   });
 

@@ -1,7 +1,7 @@
 import type { Book } from "../db/open-book.ts";
 import type { Bought } from "../protocol/price.ts";
 import type { SessionStore } from "./session-store.ts";
-import { unlimited } from "./terms.ts";
+import { rateOf, unlimited } from "./terms.ts";
 
 /** What the operator did to a session by hand. Times in unix seconds. */
 export interface OperatorAct {
@@ -38,7 +38,8 @@ export function createOperatorActsStore(
   function extend(sessionId: string, { seconds, bytes }: Bought, now: number): boolean {
     const session = sessions.find(sessionId);
     if (session?.status !== "active" || unlimited(session.terms)) return false;
-    sessions.grant(sessionId, { seconds, bytes }, now);
+    const rateMbit = rateOf(session.terms, now) ?? undefined;
+    sessions.grant(sessionId, { seconds, bytes, rateMbit }, now);
     insert.run(sessionId, "extended", now, null, seconds, bytes);
     return true;
   }
@@ -47,7 +48,7 @@ export function createOperatorActsStore(
     /** False when it does not run. `detach` lets go of what belongs to the session, in the same transaction. */
     revoke: (sessionId: string, reason: string, now: number, detach: () => void) =>
       book.transaction(() => revoke(sessionId, reason, now, detach)).immediate(),
-    /** As a purchase would: it never shortens. False when it does not run, or runs without an end. */
+    /** As a purchase would, as fast as the session is now: it never shortens. False when it does not run, or runs without an end. */
     extend: (sessionId: string, extension: Bought, now: number) =>
       book.transaction(() => extend(sessionId, extension, now)).immediate(),
     ofSession: (sessionId: string) => ofSession.all(sessionId),

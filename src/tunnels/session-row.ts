@@ -1,6 +1,7 @@
 import { isWireguardKey } from "../protocol/wireguard-key.ts";
+import { fromRateColumn } from "./rate-column.ts";
 import { parseIpv4 } from "./subnet.ts";
-import { noTerms, type Terms } from "./terms.ts";
+import type { Terms } from "./terms.ts";
 
 export type SessionStatus = "pending" | "active" | "expired" | "revoked";
 
@@ -29,6 +30,8 @@ export interface SessionRow {
   ended_at: number | null;
   time_until: number | null;
   data_until: number | null;
+  time_rates: string | null;
+  data_rates: string | null;
   data_quota_bytes: number | null;
   data_used_bytes: number;
   last_rx_counter: number | null;
@@ -37,7 +40,8 @@ export interface SessionRow {
 
 /** What a `SessionRow` needs of the book. */
 export const sessionColumns = `s.session_id, s.client_identity, s.assigned_ip, s.status, s.purchased_at, s.expires_at, t.ended_at,
-  t.time_until, t.data_until, s.data_quota_bytes, s.data_used_bytes, s.last_rx_counter, s.last_tx_counter`;
+  t.time_until, t.data_until, t.time_rates, t.data_rates, s.data_quota_bytes, s.data_used_bytes, s.last_rx_counter,
+  s.last_tx_counter`;
 export const sessionTables = "FROM sessions s JOIN session_terms t USING (session_id)";
 
 /** A column of the old table takes anything; what is no number counts as not there. */
@@ -59,11 +63,12 @@ export function toSession(row: SessionRow): Session {
     expiresAt: numeric(row.expires_at),
     endedAt: row.ended_at,
     terms: {
-      ...noTerms,
       timeUntil: row.time_until,
       dataUntil: row.data_until,
       quotaBytes: numeric(row.data_quota_bytes),
       usedBytes: numeric(row.data_used_bytes) ?? 0,
+      timeRates: fromRateColumn(row.time_rates),
+      dataRates: fromRateColumn(row.data_rates),
     },
     lastReceivedBytes: numeric(row.last_rx_counter) ?? 0,
     lastSentBytes: numeric(row.last_tx_counter) ?? 0,

@@ -7,6 +7,7 @@ import {
   openSessionBook,
   type SessionBook,
 } from "../testing/session-book.ts";
+import { createSessionStore } from "./session-store.ts";
 import { cidrRange } from "./subnet.ts";
 import { bytesLeft } from "./terms.ts";
 
@@ -55,6 +56,31 @@ describe("a purchase", () => {
       terms: { timeUntil: NOW + 2 * HOUR },
     });
     expect(left(id)).toBe(1_000_000);
+  });
+
+  it("has its rate in the book, with the sessions that it is added to", () => {
+    const id = open.granted(key, { ...hour, rateMbit: 10 }, NOW);
+    open.store.grant(id, { ...hour, rateMbit: 50 }, NOW);
+    open.store.grant(id, { ...megabyte, rateMbit: 0.5 }, NOW);
+    open.store.moveKey(id, newKey(), NOW, () => undefined);
+    expect(session(id).terms).toMatchObject({
+      timeRates: [
+        { until: NOW + HOUR, rateMbit: 50 },
+        { until: NOW + 2 * HOUR, rateMbit: 10 },
+      ],
+      dataRates: [{ until: 1_000_000, rateMbit: 0.5 }],
+    });
+  });
+
+  it("is held to the rate of the moment, and to the default where none was bought", () => {
+    const store = createSessionStore(open.book, open.pool, HOLD_SECONDS, 20);
+    const id = open.granted(key, hour, NOW);
+    store.grant(id, { ...hour, rateMbit: 50 }, NOW);
+    store.grant(id, { ...hour, rateMbit: 5 }, NOW);
+    const rates = [0, 1, 2].map((hours) => store.limit(id, (NOW + hours * HOUR) * 1000).rateMbit);
+    expect(rates).toEqual([50, 20, 5]);
+    expect(open.store.limit(id, (NOW + HOUR) * 1000).rateMbit).toBeNull();
+    expect(store.limitWith(id, { ...hour, rateMbit: 100 }, NOW, NOW * 1000).rateMbit).toBe(100);
   });
 
   it("of 50 strangers at once gives 50 addresses", () => {

@@ -6,6 +6,7 @@ import { createDesiredStore } from "./desired-store.ts";
 import { limitOf } from "./limits.ts";
 import { createOldRowsStore } from "./old-rows-store.ts";
 import type { SessionLimit } from "./ports.ts";
+import type { Rate } from "./rate-spans.ts";
 import {
   isUsable,
   type Session,
@@ -20,6 +21,7 @@ import {
   extend,
   isOver,
   noTerms,
+  rateOf,
   type Terms,
   unlimited,
   withEndOf,
@@ -45,7 +47,12 @@ export interface EndedSession {
  */
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
-export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: number) {
+export function createSessionStore(
+  book: Book,
+  pool: AddressPool,
+  holdSeconds: number,
+  defaultRate: Rate = null,
+) {
   const byId = book.prepare<[string], SessionRow>(
     `SELECT ${sessionColumns} ${sessionTables} WHERE session_id = ?`,
   );
@@ -156,7 +163,7 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   function termsAfter({ status, endedAt, terms }: Session, bought: Bought, from: number): Terms {
     if (status === "active" && unlimited(terms)) return terms;
     const neverRan = status === "pending" && endedAt === null;
-    return extend(neverRan ? noTerms : terms, bought, from);
+    return extend(neverRan ? noTerms : terms, bought, from, defaultRate);
   }
 
   /** Gives the session to another key of the same buyer; the old key's peer has to go. */
@@ -206,7 +213,7 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   /** What an older daemon sold or took back since we wrote the row. */
   function takeOverEnds(): void {
     for (const { sessionId, terms, expiresAt } of live()) {
-      written.writeUntil(sessionId, withEndOf(expiresAt, terms));
+      written.writeOwn(sessionId, withEndOf(expiresAt, terms));
     }
   }
 
@@ -222,7 +229,8 @@ export function createSessionStore(book: Book, pool: AddressPool, holdSeconds: n
   }
 
   function limitFor(session: Session, nowMs: number): SessionLimit {
-    return limitOf({ ...session, rateMbit: null }, pool.inBoth(session.address), nowMs);
+    const rateMbit = rateOf(session.terms, nowMs / 1000) ?? defaultRate;
+    return limitOf({ ...session, rateMbit }, pool.inBoth(session.address), nowMs);
   }
 
   function mustFind(sessionId: string): Session {

@@ -9,8 +9,10 @@ import {
   extend,
   isOver,
   noTerms,
+  rateOf,
   type Terms,
   timeRuns,
+  withEndOf,
 } from "./terms.ts";
 
 const NOW = 1_800_000_000;
@@ -93,6 +95,46 @@ describe("what ended a session", () => {
   ])("%s", (_, terms, endedAt, cause) => expect(endCause(terms, endedAt)).toBe(cause));
 });
 
+describe("rates", () => {
+  const at = (rateMbit: number, bought: { seconds: number; bytes: number }) => ({ ...bought, rateMbit });
+
+  it("of a fast hour in a slow month: fast first, and the whole no shorter", () => {
+    const month = extend(noTerms, at(10, time(30 * 24 * HOUR)), NOW);
+    const both = extend(month, at(50, time(HOUR)), NOW + HOUR);
+    expect(effectiveEnd(both)).toBe(NOW + 30 * 24 * HOUR + HOUR);
+    const rates = [HOUR, 2 * HOUR - 1, 2 * HOUR, 30 * 24 * HOUR].map((later) => rateOf(both, NOW + later));
+    expect(rates).toEqual([50, 50, 10, 10]);
+  });
+
+  it("of data go by what is used, and hold once no time runs", () => {
+    const bought = extend(extend(noTerms, at(10, data(1000)), NOW), at(50, data(500)), NOW);
+    const both = extend(bought, at(20, time(HOUR)), NOW);
+    expect(rateOf(both, NOW)).toBe(20);
+    expect(rateOf(both, NOW + HOUR)).toBe(50);
+    expect(rateOf(charge(both, 499, NOW + HOUR), NOW + HOUR)).toBe(50);
+    expect(rateOf(charge(both, 500, NOW + HOUR), NOW + HOUR)).toBe(10);
+  });
+
+  it("of data that lapsed are not those of what is bought anew", () => {
+    const first = extend(noTerms, at(50, data(1000)), NOW);
+    const again = extend(charge(first, 400, NOW), at(10, data(500)), NOW + DATA_TIER_SECONDS);
+    expect([rateOf(again, NOW + DATA_TIER_SECONDS), bytesLeft(again)]).toEqual([10, 500]);
+  });
+
+  it("of an overdrawn quota begin where the excess is forgiven", () => {
+    const overdrawn = charge(extend(noTerms, at(50, data(1000)), NOW), 5000, NOW);
+    expect(rateOf(extend(overdrawn, at(10, data(700)), NOW), NOW)).toBe(10);
+  });
+
+  it("of an end that an older daemon moved: as bought up to there, and none beyond", () => {
+    const sold = extend(noTerms, at(50, time(HOUR)), NOW);
+    const moved = withEndOf(NOW + 2 * HOUR, sold);
+    expect([rateOf(moved, NOW), rateOf(moved, NOW + HOUR)]).toEqual([50, null]);
+    const renewed = extend(moved, at(10, time(HOUR)), NOW, 5);
+    expect([0, 1, 2].map((hours) => rateOf(renewed, NOW + hours * HOUR))).toEqual([50, 10, null]);
+  });
+});
+
 describe("a purchase never shortens and never narrows", () => {
   const purchase = fc.record({
     kind: fc.constantFrom("time", "data", "traffic"),
@@ -102,8 +144,8 @@ describe("a purchase never shortens and never narrows", () => {
   const start = fc.constantFrom<Terms>(
     noTerms,
     { ...noTerms, quotaBytes: 5_000_000, usedBytes: 4_000_000 },
-    { timeUntil: null, dataUntil: NOW + 100, quotaBytes: 1000, usedBytes: 5000 },
-    { timeUntil: NOW + 86_400, dataUntil: null, quotaBytes: null, usedBytes: 0 },
+    { ...noTerms, dataUntil: NOW + 100, quotaBytes: 1000, usedBytes: 5000 },
+    { ...noTerms, timeUntil: NOW + 86_400 },
   );
 
   it("in any order of time, data and traffic", () => {

@@ -1,5 +1,6 @@
 import type { Bought } from "../protocol/price.ts";
 import { DATA_TIER_SECONDS } from "../protocol/price.ts";
+import { type Rate, type RateSpan, rateAt, withAdded } from "./rate-spans.ts";
 
 /**
  * What a session still has a right to: time until `timeUntil`, and beside it data left until `dataUntil`.
@@ -14,9 +15,19 @@ export interface Terms {
   quotaBytes: number | null;
   /** Bytes charged so far. */
   usedBytes: number;
+  /** How fast the time is, in unix seconds, and the data, in bytes charged. */
+  timeRates: readonly RateSpan[];
+  dataRates: readonly RateSpan[];
 }
 
-export const noTerms: Terms = { timeUntil: null, dataUntil: null, quotaBytes: null, usedBytes: 0 };
+export const noTerms: Terms = {
+  timeUntil: null,
+  dataUntil: null,
+  quotaBytes: null,
+  usedBytes: 0,
+  timeRates: [],
+  dataRates: [],
+};
 
 export function timeRuns(terms: Terms, now: number): boolean {
   return terms.timeUntil !== null && terms.timeUntil > now;
@@ -24,6 +35,11 @@ export function timeRuns(terms: Terms, now: number): boolean {
 
 export function bytesLeft(terms: Terms): number {
   return terms.quotaBytes === null ? 0 : Math.max(0, terms.quotaBytes - terms.usedBytes);
+}
+
+/** The rate that holds now: the time's while time runs, else the data's. */
+export function rateOf(terms: Terms, now: number): Rate {
+  return timeRuns(terms, now) ? rateAt(terms.timeRates, now) : rateAt(terms.dataRates, terms.usedBytes);
 }
 
 /** An old row may have neither an end nor a quota: it was sold without limits and keeps that. */
@@ -64,21 +80,29 @@ export function endCause(terms: Terms, endedAt: number): "time" | "data" {
 }
 
 /**
- * Adds a purchase. Never shortens, never narrows: new end = max(old end, now) + bought. `noTerms` are taken for a
- * session that never ran; one that runs without limits must not come here, since it has nothing to gain.
+ * Adds a purchase. Never shortens, never narrows: new end = max(old end, now) + bought, the faster part first. `noTerms`
+ * are taken for a session that never ran; one that runs without limits must not come here, since it has nothing to gain.
  */
-export function extend(terms: Terms, bought: Bought, now: number): Terms {
+export function extend(terms: Terms, bought: Bought, now: number, defaultRate: Rate = null): Terms {
+  const rateMbit = bought.rateMbit ?? null;
   if (bought.seconds > 0) {
-    return { ...terms, timeUntil: exact(Math.max(terms.timeUntil ?? 0, now) + bought.seconds) };
+    const line = { from: now, until: Math.max(terms.timeUntil ?? 0, now) };
+    return {
+      ...terms,
+      timeUntil: exact(line.until + bought.seconds),
+      timeRates: withAdded(terms.timeRates, line, { length: bought.seconds, rateMbit }, defaultRate),
+    };
   }
   const lapsed = terms.dataUntil !== null && terms.dataUntil <= now;
   const left = lapsed ? 0 : bytesLeft(terms);
   const usedBytes = Math.min(terms.usedBytes, terms.quotaBytes ?? 0);
+  const line = { from: usedBytes, until: usedBytes + left };
   const hasEnd = terms.quotaBytes === null || terms.dataUntil !== null || left === 0;
   return {
     ...terms,
     usedBytes,
-    quotaBytes: exact(usedBytes + left + bought.bytes),
+    quotaBytes: exact(line.until + bought.bytes),
+    dataRates: withAdded(terms.dataRates, line, { length: bought.bytes, rateMbit }, defaultRate),
     dataUntil: hasEnd ? Math.max(terms.dataUntil ?? 0, now + DATA_TIER_SECONDS) : null,
   };
 }

@@ -78,6 +78,7 @@ export const infoEqualsListing: Check = {
       pubkey: nostr.pubkey,
       publicHost: server.publicHost,
       listing,
+      rateMbit: config.wireguard.rateMbit,
       methods,
     });
     const stale = differences(seen, own);
@@ -96,6 +97,7 @@ export const infoEqualsListing: Check = {
       pubkey: newest.event.pubkey,
       publicHost: server.publicHost,
       listing: { ...listing, prices },
+      rateMbit: null,
       methods: paymentMethods,
     });
     const unlike = differences(seen, published, true);

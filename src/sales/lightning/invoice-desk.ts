@@ -174,7 +174,8 @@ function isFor({ sale, requestedMsat, descriptionHash }: BookedInvoice, order: O
     requestedMsat === order.amountMsat &&
     descriptionHash === order.descriptionHash &&
     price.amount === order.price.amount &&
-    price.unit === order.price.unit
+    price.unit === order.price.unit &&
+    price.rateMbit === order.price.rateMbit
   );
 }
 

@@ -64,8 +64,8 @@ export function createInvoiceStore(
   const cursors = createCursorStore(book);
   const insertSale = book.prepare(
     `INSERT INTO sales (sale_id, state, method, face_sat, fee_sat, price_amount, price_currency, price_unit,
-       bought_seconds, bought_bytes, listing_d_tag, buyer_hash, key_hash, client_key, session_id, created_at)
-     VALUES (?, 'invoicing', 'lightning', ?, 0, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?)`,
+       rate_mbit, bought_seconds, bought_bytes, listing_d_tag, buyer_hash, key_hash, client_key, session_id, created_at)
+     VALUES (?, 'invoicing', 'lightning', ?, 0, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?)`,
   );
   const insertInvoice = book.prepare(
     `INSERT INTO invoices (sale_id, payment_hash, preimage, requested_msat, description_hash, expires_at)
@@ -114,7 +114,7 @@ export function createInvoiceStore(
     const sessionId = reservations.reserveUnpaid(clientKey, first, now);
     if (sessionId === undefined) return undefined;
     const saleId = randomUUID();
-    const { amount, currency, unit } = price;
+    const { amount, currency, unit, rateMbit } = price;
     const faceSat = Math.floor(amountMsat / 1000);
     const { seconds, bytes } = quantity;
     insertSale.run(
@@ -123,6 +123,7 @@ export function createInvoiceStore(
       amount,
       currency,
       unit,
+      rateMbit ?? null,
       seconds,
       bytes,
       dTag,

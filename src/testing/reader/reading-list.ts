@@ -30,7 +30,6 @@ const TYPED = {
     "docs/operations.md: mv secrets/p2pk",
     "docs/operations.md: mv secrets/wg-server.key",
     "docs/running-an-exit.md: nft add table",
-    "docs/running-an-exit.md: nft add set",
   ],
   service: [
     "README.md: useradd",
