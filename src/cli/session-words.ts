@@ -1,5 +1,5 @@
 import type { SessionReport } from "../daemon/sessions-report.ts";
-import { ago, moment, size, span } from "./words.ts";
+import { ago, mbit, moment, size, span } from "./words.ts";
 
 /** What is left of it, or when it ended. */
 export function standing(session: SessionReport, now: number): string {
@@ -14,6 +14,12 @@ function timeLeft({ timeUntil }: SessionReport, now: number): string {
 
 function dataLeft({ quotaBytes, usedBytes }: SessionReport): string {
   return quotaBytes === null ? "" : `${size(Math.max(0, quotaBytes - usedBytes))} left`;
+}
+
+/** What holds now; empty for no limit. */
+export function rateNow({ rates }: SessionReport): string {
+  const rateMbit = rates[0]?.rateMbit ?? null;
+  return rateMbit === null ? "" : mbit(rateMbit);
 }
 
 export function handshake({ peer }: SessionReport, now: number): string {

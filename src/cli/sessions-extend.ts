@@ -12,8 +12,8 @@ export const sessionsExtend = command({
   group: "Your buyers",
   summary: "give a running session more, to make up for something",
   about: [
-    "It counts as a purchase of so much would, and never shortens. It is written down as an extension and not as a",
-    "sale: your books stay balanced.",
+    "It counts as a purchase of so much would, as fast as the session is now, and never shortens. It is written down as",
+    "an extension and not as a sale: your books stay balanced.",
   ],
   arguments: { session: whichSession },
   options: {

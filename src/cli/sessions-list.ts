@@ -2,7 +2,7 @@ import { type SessionList, sessionListSchema } from "../daemon/sessions-report.t
 import { printAnswer } from "./answer.ts";
 import { askingExits, askRunningDaemon } from "./ask-running-daemon.ts";
 import { command, json } from "./command.ts";
-import { handshake, standing } from "./session-words.ts";
+import { handshake, rateNow, standing } from "./session-words.ts";
 import { inColumns } from "./table.ts";
 import { counted, nowInSeconds } from "./words.ts";
 
@@ -34,18 +34,32 @@ export const sessionsList = command({
 function inWords({ sessions, leftOut }: SessionList, all: boolean, now: number): string[] {
   if (sessions.length === 0) return [all ? "There is no session." : "No session runs."];
   const status = (cell: string) => (all ? [cell] : []);
+  const someAreSlowed = sessions.some((session) => rateNow(session) !== "");
+  const rate = (cell: string) => (someAreSlowed ? [cell] : []);
   const rows = sessions.map((session) => [
     session.sessionId.slice(0, SHORT_ID),
     session.address,
     session.shortKey,
     ...status(session.status),
     standing(session, now),
+    ...rate(rateNow(session)),
     handshake(session, now),
   ]);
   return [
     ...inColumns(
-      [["id", "address", "key", ...status("status"), all ? "left, or ended" : "left", "handshake"], ...rows],
-      6,
+      [
+        [
+          "id",
+          "address",
+          "key",
+          ...status("status"),
+          all ? "left, or ended" : "left",
+          ...rate("rate"),
+          "handshake",
+        ],
+        ...rows,
+      ],
+      7,
     ),
     ...(leftOut === 0 ? [] : ["", `${counted(leftOut, "older one")} left out`]),
   ];

@@ -1,4 +1,5 @@
 import { type SessionDetails, sessionShowSchema } from "../daemon/sessions-report.ts";
+import { ratesInWords } from "../tunnels/rate-steps.ts";
 import { printUnlessRefused } from "./answer.ts";
 import { askingExits, askRunningDaemon } from "./ask-running-daemon.ts";
 import { command, json } from "./command.ts";
@@ -64,7 +65,7 @@ function inWords({ session, sales, acts }: SessionDetails, now: number): string[
 }
 
 function terms(
-  { timeUntil, quotaBytes, usedBytes, dataUntil, expiresAt, status }: SessionDetails["session"],
+  { timeUntil, quotaBytes, usedBytes, dataUntil, expiresAt, status, rates }: SessionDetails["session"],
   now: number,
 ) {
   const rows: string[][] = [];
@@ -77,6 +78,8 @@ function terms(
     rows.push(["data", `${size(usedBytes)} of ${size(quotaBytes)} used${until}`]);
   }
   if (status === "active" && expiresAt === null && quotaBytes === null) rows.push(["time", "without an end"]);
+  const rate = ratesInWords(rates, moment, size);
+  if (rate !== undefined) rows.push(["rate", rate]);
   return rows;
 }
 

@@ -28,6 +28,7 @@ const well: StatusReport = {
     poolSize: 253,
     poolFree: 233,
     interface: "wg0",
+    rates: { defaultMbit: null, areSold: false, areHeld: true },
     trouble: null,
     unknownPeers: [],
     unknownPeerCount: 0,
@@ -78,6 +79,19 @@ it("fits a terminal, and says what is well in as many words", () => {
     "https://mint.example  answered 12 s ago",
     "wss://relay.example   listing as it is to be, active, of 10 min ago",
   ]);
+});
+
+it("says how fast tunnels are where rates are sold, and that nothing holds them there", () => {
+  const line = (rates: StatusReport["tunnels"]["rates"]) =>
+    statusScreen({ ...well, tunnels: { ...well.tunnels, rates } }, createPaint(false)).find((text) =>
+      text.startsWith("rates"),
+    );
+  const held = { areSold: true, areHeld: true };
+  expect(line({ ...held, defaultMbit: 50 })).toBe("rates       50 Mbit/s each way where a tier names none");
+  expect(line({ ...held, defaultMbit: null })).toBe("rates       no limit where a tier names none");
+  expect(line({ ...held, defaultMbit: 50, areHeld: false })).toBe(
+    "rates       sold, and nothing holds tunnels to them (rates-not-held)",
+  );
 });
 
 it("names what is wrong, each on its line, in colours that change no word", () => {

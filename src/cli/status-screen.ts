@@ -3,7 +3,7 @@ import { onRelay } from "./listing-show.ts";
 import type { Paint } from "./paint.ts";
 import { statusHead } from "./status-head.ts";
 import { inColumns } from "./table.ts";
-import { ago, counted, size } from "./words.ts";
+import { ago, counted, mbit, size } from "./words.ts";
 
 const MOST_PEERS = 5;
 
@@ -16,6 +16,7 @@ export function statusScreen(report: StatusReport, paint: Paint): string[] {
     "",
     ...facts([
       ["tunnels", tunnels(report)],
+      ...rates(report, paint),
       ["owed", waiting(report.open.owed, report.at, paint.bad, "nothing")],
       ["unresolved", waiting(report.open.unresolved, report.at, paint.odd, "nothing")],
       ...wallet(report, paint),
@@ -78,6 +79,13 @@ function lightning({ lightning: shown, open }: StatusReport, paint: Paint): [str
   if (shown === null) return [];
   const invoices = counted(open.unpaidInvoices, "unpaid invoice");
   return [["Lightning", `${wellOr(shown.trouble, `${shown.backend} answers`, paint)}, ${invoices}`]];
+}
+
+function rates({ tunnels: { rates: shown } }: StatusReport, paint: Paint): [string, string][] {
+  const { defaultMbit, areSold, areHeld } = shown;
+  if (!areSold) return [];
+  if (!areHeld) return [["rates", paint.odd("sold, and nothing holds tunnels to them (rates-not-held)")]];
+  return [["rates", `${defaultMbit === null ? "no limit" : mbit(defaultMbit)} where a tier names none`]];
 }
 
 function unknownPeers({ tunnels: shown }: StatusReport, paint: Paint): [string, string][] {

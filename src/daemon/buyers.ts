@@ -41,11 +41,11 @@ export async function serveBuyers(context: Context, parts: BuyersParts): Promise
   const { mints, settlement, lightning } = openSales;
   const { pubkeyHex, relays, outbox } = wallet;
 
-  const { mtu, dns, endpoint } = config.wireguard;
+  const { mtu, dns, endpoint, rateMbit } = config.wireguard;
   const { inBoth } = records.pool;
   const coordinate = listingCoordinate(pubkeyHex, config.listing.dTag);
-  const server = { pubkey: pubkeyHex, coordinate, serverPublicKey, endpoint, dns, mtu, inBoth };
-  const tunnel = createTunnelAnswer(sessions, server);
+  const server = { pubkey: pubkeyHex, coordinate, serverPublicKey, endpoint, dns, mtu, rateMbit, inBoth };
+  const tunnel = createTunnelAnswer(sessions, server, now);
   const { priceGraceSeconds } = config.listing;
   prices.offered(config.listing.prices, now());
   const offer: Offer = {
@@ -105,7 +105,7 @@ export async function serveBuyers(context: Context, parts: BuyersParts): Promise
     pubkey: pubkeyHex,
     publicHost: config.server.publicHost,
     listing: config.listing,
-    rateMbit: config.wireguard.rateMbit,
+    rateMbit,
     methods: config.advertisedMethods,
   });
   const app = buildApp({

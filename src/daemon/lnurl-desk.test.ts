@@ -10,6 +10,7 @@ const server = {
   endpoint: "vpn.example.com:51820",
   dns: ["1.1.1.1"],
   mtu: 1420,
+  rateMbit: null,
   inBoth: withIpv6("fd66:42::/64"),
 };
 

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { describePrice } from "../protocol/price.ts";
 import { createOperatorActsStore } from "../tunnels/operator-acts-store.ts";
 import { EnforcementError, type SeenPeer } from "../tunnels/ports.ts";
+import type { RateStep } from "../tunnels/rate-steps.ts";
 import { createSessionLookupStore } from "../tunnels/session-lookup-store.ts";
 import type { Session } from "../tunnels/session-row.ts";
 import { unlimited } from "../tunnels/terms.ts";
@@ -43,7 +44,7 @@ export function serveSessions(
     const peers = await seenPeers();
     const found = all ? lookup.newest(MOST_LISTED) : lookup.running();
     return {
-      sessions: found.map((session) => report(session, peers)),
+      sessions: found.map((session) => report(session, ratesOf(session), peers)),
       leftOut: all ? Math.max(0, lookup.count() - found.length) : 0,
     };
   }
@@ -52,7 +53,7 @@ export function serveSessions(
     const found = find(which);
     if ("refused" in found) return found;
     return {
-      session: report(found, await seenPeers()),
+      session: report(found, ratesOf(found), await seenPeers()),
       sales: sales.ofSession(found.sessionId).map(({ saleId, method, state, price, faceSat, createdAt }) => ({
         saleId,
         method,
@@ -117,7 +118,11 @@ export function serveSessions(
   function reportNow({ sessionId }: Session): SessionReport {
     const session = sessions.find(sessionId);
     if (!session) throw new Error("the book has lost a session that was just written");
-    return report(session, new Map());
+    return report(session, ratesOf(session), new Map());
+  }
+
+  function ratesOf(session: Session): RateStep[] {
+    return sessions.rates(session, guard.check() ?? guard.lastSeen());
   }
 
   /** By public key; empty while the interface does not answer. */
@@ -136,7 +141,7 @@ export function serveSessions(
   control.serve("sessions-extend", async (asked) => extend(sessionExtendRequestSchema.parse(asked)));
 }
 
-function report(session: Session, peers: ReadonlyMap<string, SeenPeer>): SessionReport {
+function report(session: Session, rates: RateStep[], peers: ReadonlyMap<string, SeenPeer>): SessionReport {
   const { sessionId, publicKey, address, status, purchasedAt, expiresAt, endedAt, terms } = session;
   const peer = status === "active" ? peers.get(publicKey) : undefined;
   return {
@@ -151,6 +156,7 @@ function report(session: Session, peers: ReadonlyMap<string, SeenPeer>): Session
     quotaBytes: terms.quotaBytes,
     usedBytes: terms.usedBytes,
     dataUntil: terms.dataUntil,
+    rates: status === "active" ? rates : [],
     peer: peer === undefined ? null : { lastHandshakeAt: peer.lastHandshakeAt || null },
   };
 }

@@ -17,6 +17,17 @@ const sessionSchema = z.object({
   quotaBytes: z.number().nullable(),
   usedBytes: z.number(),
   dataUntil: z.number().nullable(),
+  /**
+   * How fast it is, in Mbit/s each way (null: no limit), up to a moment or until so many bytes are left; what holds now
+   * comes first. None unless it is active.
+   */
+  rates: z.array(
+    z.object({
+      rateMbit: z.number().nullable(),
+      until: z.number().nullable(),
+      untilBytesLeft: z.number().nullable(),
+    }),
+  ),
   /** Null: no peer on the interface, or the interface does not answer. */
   peer: z.object({ lastHandshakeAt: z.number().nullable() }).nullable(),
 });

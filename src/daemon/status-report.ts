@@ -38,6 +38,8 @@ export const statusReportSchema = z.object({
     /** Counted up to 1000. */
     poolFree: z.number(),
     interface: z.string(),
+    /** `defaultMbit`: each way, where a tier names none; null for no limit. */
+    rates: z.object({ defaultMbit: z.number().nullable(), areSold: z.boolean(), areHeld: z.boolean() }),
     trouble: troubleSchema,
     /** Peers on the interface that the book does not know, at most 100 of them. */
     unknownPeers: z.array(z.object({ shortKey: z.string(), allowedIps: z.array(z.string()) })),

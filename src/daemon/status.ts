@@ -108,6 +108,7 @@ function tunnelsOf(
     poolSize: pool.size,
     poolFree: pool.countFree(now, MOST_FREE),
     interface: config.wireguard.interface,
+    rates: tunnels.rates,
     trouble: tunnels.keeper.trouble() ?? null,
     unknownPeers: unknownPeers.slice(0, MOST_PEERS).map(({ publicKey, allowedIps }) => ({
       shortKey: publicKey.slice(0, SHORT_KEY),

@@ -2,6 +2,7 @@ import { createKeeper } from "../tunnels/keeper.ts";
 import type { Context } from "./context.ts";
 import { chooseEnforcement, warnOfCollisions } from "./enforcement.ts";
 import { chooseLimits } from "./limits.ts";
+import { checkRates } from "./rates.ts";
 import type { Records } from "./records.ts";
 
 const EXPIRY_MS = 500;
@@ -13,6 +14,7 @@ export async function raiseTunnels({ config, logger, clock, life }: Context, rec
   const { sessions, pool, guard, database, prices } = records;
   const { enforcement, serverPublicKey } = chooseEnforcement(config.wireguard);
   const limits = await chooseLimits(config.wireguard, logger);
+  const rates = checkRates(config, limits, logger);
   const { exclusive, tickSeconds } = config.wireguard;
   const keeper = createKeeper({
     store: sessions,
@@ -42,5 +44,5 @@ export async function raiseTunnels({ config, logger, clock, life }: Context, rec
     prices.offered(config.listing.prices, clock.now());
   });
   life.job("expiry", EXPIRY_MS, keeper.expire);
-  return { enforcement, serverPublicKey, keeper };
+  return { enforcement, serverPublicKey, keeper, rates };
 }

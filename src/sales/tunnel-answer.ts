@@ -8,7 +8,7 @@ import type { Sale } from "./sale.ts";
 export type TunnelAnswer = ReturnType<typeof createTunnelAnswer>;
 
 /** What a buyer whose sale is granted gets, rendered from the book at the moment when he asks. */
-export function createTunnelAnswer(sessions: SessionStore, server: ServerEnd) {
+export function createTunnelAnswer(sessions: SessionStore, server: ServerEnd, now: () => number) {
   /** A granted tunnel whose session is pending again has ended: a renewal is only under way. */
   function liveSession(sale: Sale): Session {
     const session = sale.sessionId === null ? undefined : sessions.find(sale.sessionId);
@@ -29,7 +29,7 @@ export function createTunnelAnswer(sessions: SessionStore, server: ServerEnd) {
       const session = liveSession(sale);
       const { price, method } = sale;
       return {
-        config: renderConf(server, session, { price, method, claimUrl }),
+        config: renderConf(server, session, { price, method, claimUrl }, now()),
         expiresAt: session.expiresAt,
       };
     },

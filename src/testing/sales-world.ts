@@ -159,9 +159,10 @@ export async function createWorld(options: WorldOptions = {}) {
       endpoint: "vpn.test:51820",
       dns: ["1.1.1.1"],
       mtu: undefined,
+      rateMbit: null,
       inBoth: pool.inBoth,
     };
-    const tunnel = createTunnelAnswer(sessions, serverEnd);
+    const tunnel = createTunnelAnswer(sessions, serverEnd, now);
     const claims = createClaimDesk({
       sales,
       sessions,

@@ -12,6 +12,7 @@ const server: ServerEnd = {
   endpoint: "vpn.example.com:51820",
   dns: ["1.1.1.1", "9.9.9.9"],
   mtu: undefined,
+  rateMbit: null,
   inBoth: withIpv6(undefined),
 };
 const session: Session = {
@@ -30,7 +31,7 @@ const purchased = { price: { amount: 100, currency: "sat", unit: "hour" as const
 
 describe("the .conf", () => {
   it("is wg-quick's form, the private key left to the buyer", () => {
-    expect(renderConf(server, session, purchased)).toBe(`# WireGuard tunnel bought over europa-protocol
+    expect(renderConf(server, session, purchased, NOW)).toBe(`# WireGuard tunnel bought over europa-protocol
 # Operator: ${"ab".repeat(32)}
 # Listing: 30402:${"ab".repeat(32)}:my-vpn
 # Bought: 2027-01-15T08:00:00Z
@@ -54,9 +55,24 @@ PersistentKeepalive = 25
   });
 
   it("names the MTU when one is set, and no DNS when there is none", () => {
-    const text = renderConf({ ...server, mtu: 1380, dns: [] }, session, purchased);
+    const text = renderConf({ ...server, mtu: 1380, dns: [] }, session, purchased, NOW);
     expect(text).toContain("\nMTU = 1380\n");
     expect(text).not.toContain("DNS");
+  });
+
+  it("says how fast the tunnel is, and until when", () => {
+    const timeRates = [{ until: NOW + 1800, rateMbit: 50 }];
+    const fast = { ...session, terms: { ...session.terms, timeRates } };
+    const slow = { ...server, rateMbit: 10 };
+    expect(renderConf(slow, fast, purchased, NOW)).toContain(
+      "\n# Quota: none\n# Rate: 50 Mbit/s each way until 2027-01-15T08:30:00Z, then 10 Mbit/s each way\n# Tier",
+    );
+    expect(renderConf(slow, fast, purchased, NOW + 1800)).toContain("\n# Rate: 10 Mbit/s each way\n");
+    expect(renderConf(server, fast, purchased, NOW + 1800)).not.toContain("Rate");
+    const data = { ...noTerms, quotaBytes: 9, usedBytes: 1, dataRates: [{ until: 4, rateMbit: 5 }] };
+    expect(renderConf(server, { ...session, terms: data }, purchased, NOW)).toContain(
+      "\n# Rate: 5 Mbit/s each way until 5 bytes are left, then no limit\n",
+    );
   });
 
   it.each([
@@ -70,21 +86,21 @@ PersistentKeepalive = 25
     ["an old row without limits", noTerms, null, "never", "none"],
     ["an end beyond all calendars", noTerms, Number.MAX_SAFE_INTEGER, "9999-12-31T23:59:59Z", "none"],
   ])("says the end and the quota of %s", (_, terms, expiresAt, end, quota) => {
-    const text = renderConf(server, { ...session, terms, expiresAt }, purchased);
+    const text = renderConf(server, { ...session, terms, expiresAt }, purchased, NOW);
     expect(text).toContain(`# Expires: ${end}\n`);
     expect(text).toContain(`# Quota: ${quota}\n`);
   });
 
   it("never lets a listing's name begin a line of its own", () => {
     const coordinate = "30402:ab:my\nPostUp = id\r\u2028x";
-    const text = renderConf({ ...server, coordinate }, session, purchased);
+    const text = renderConf({ ...server, coordinate }, session, purchased, NOW);
     expect(text).toContain("# Listing: 30402:ab:my PostUp = id  x\n");
     expect(text.split("\n").some((line) => line.startsWith("PostUp"))).toBe(false);
   });
 
   it("keeps out of its comments what the page that shows it takes for mischief", () => {
     const coordinate = "30402:ab:<b>my\u202evpn";
-    expect(renderConf({ ...server, coordinate }, session, purchased)).toContain(
+    expect(renderConf({ ...server, coordinate }, session, purchased, NOW)).toContain(
       "# Listing: 30402:ab: b my vpn\n",
     );
   });
@@ -96,7 +112,16 @@ PersistentKeepalive = 25
     expect(text).toContain("# Bought: 7200 seconds, from the moment the tunnel is up\n");
     expect(text).toContain(`# claim: ${claimUrl}\n`);
     expect(text).toContain("Address = 10.66.42.9/32\n");
-    expect(text).not.toMatch(/Expires|Quota/);
+    expect(text).not.toMatch(/Expires|Quota|Rate/);
+    const fast = { seconds: 7200, bytes: 0, rateMbit: 50 };
+    for (const [bought, rate] of [
+      [fast, 50],
+      [{ ...fast, rateMbit: undefined }, 10],
+    ] as const) {
+      expect(renderUnpaidConf({ ...server, rateMbit: 10 }, "10.66.42.9", bought, paidLater)).toContain(
+        `tunnel is up\n# Rate: ${rate} Mbit/s each way\n`,
+      );
+    }
     const data = renderUnpaidConf(server, "10.66.42.9", { seconds: 0, bytes: 5 }, paidLater);
     expect(data).toContain("# Bought: 5 bytes, ");
   });
@@ -107,8 +132,8 @@ PersistentKeepalive = 25
     ["DNS", { dns: ["1.1.1.1\nPostUp = id"] }, {}],
     ["address", {}, { address: "10.0.0.1\n" }],
   ])("is not made with a line break in its %s", (_, badServer, badSession) => {
-    expect(() => renderConf({ ...server, ...badServer }, { ...session, ...badSession }, purchased)).toThrow(
-      /control character/,
-    );
+    expect(() =>
+      renderConf({ ...server, ...badServer }, { ...session, ...badSession }, purchased, NOW),
+    ).toThrow(/control character/);
   });
 });

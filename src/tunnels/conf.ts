@@ -1,5 +1,6 @@
 import { type Bought, describePrice, type Price } from "../protocol/price.ts";
 import { alone, type WithIpv6 } from "./both-families.ts";
+import { type RateStep, rateSteps, ratesInWords } from "./rate-steps.ts";
 import type { Session } from "./session-row.ts";
 import { bytesLeft, unlimited } from "./terms.ts";
 
@@ -11,6 +12,8 @@ export interface ServerEnd {
   endpoint: string;
   dns: readonly string[];
   mtu: number | undefined;
+  /** Of tunnels whose tier has no rate of its own. */
+  rateMbit: number | null;
   /** All addresses of a tunnel that has this one. */
   inBoth: WithIpv6;
 }
@@ -23,12 +26,13 @@ export interface Purchased {
 }
 
 /** The wg-quick text for a session that runs (docs/spec.md, "The .conf"). The private key stays with the buyer. */
-export function renderConf(server: ServerEnd, session: Session, purchased: Purchased): string {
+export function renderConf(server: ServerEnd, session: Session, purchased: Purchased, now: number): string {
   const { quotaBytes } = session.terms;
   const terms = [
     `Bought: ${isoTime(session.purchasedAt)}`,
     `Expires: ${expiry(session)}`,
     `Quota: ${quotaBytes === null ? "none" : `${bytesLeft(session.terms)} bytes left`}`,
+    ...rateLines(rateSteps(session.terms, now, server.rateMbit)),
   ];
   return render(server, session.address, head(server, terms, purchased));
 }
@@ -41,7 +45,11 @@ export function renderUnpaidConf(
   purchased: Purchased,
 ): string {
   const what = bought.seconds > 0 ? `${bought.seconds} seconds` : `${bought.bytes} bytes`;
-  const terms = [`Bought: ${what}, from the moment the tunnel is up`];
+  const rateMbit = bought.rateMbit ?? server.rateMbit;
+  const terms = [
+    `Bought: ${what}, from the moment the tunnel is up`,
+    ...rateLines([{ rateMbit, until: null, untilBytesLeft: null }]),
+  ];
   return render(server, address, head(server, terms, purchased));
 }
 
@@ -65,6 +73,11 @@ function head(
     ...(claimUrl === undefined ? [] : [claimLine(claimUrl)]),
     "The private key is your own: the operator never sees it. Put it in the line below.",
   ];
+}
+
+function rateLines(steps: readonly RateStep[]): string[] {
+  const words = ratesInWords(steps, isoTime, (bytes) => `${bytes} bytes`);
+  return words === undefined ? [] : [`Rate: ${words}`];
 }
 
 function claimLine(url: string): string {

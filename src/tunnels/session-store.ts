@@ -7,6 +7,7 @@ import { limitOf } from "./limits.ts";
 import { createOldRowsStore } from "./old-rows-store.ts";
 import type { SessionLimit } from "./ports.ts";
 import type { Rate } from "./rate-spans.ts";
+import { rateSteps } from "./rate-steps.ts";
 import {
   isUsable,
   type Session,
@@ -263,6 +264,8 @@ export function createSessionStore(
       live()
         .filter(isUsable)
         .map((session) => limitFor(session, nowMs)),
+    /** How fast it is from now to its end. */
+    rates: ({ terms }: Session, now: number) => rateSteps(terms, now, defaultRate),
     limit(sessionId: string, nowMs: number): SessionLimit {
       return limitFor(mustFind(sessionId), nowMs);
     },

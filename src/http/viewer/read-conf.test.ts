@@ -31,6 +31,7 @@ describe("readConf", () => {
       serverPublicKey: viewerServer.publicKey,
       endpoint: viewerServer.endpoint,
       dns: ["1.1.1.1", "2606:4700:4700::1111"],
+      rateMbit: 50,
       inBoth: withIpv6("fd66:42::/64"),
       mtu: 1380,
     };
@@ -54,7 +55,7 @@ describe("readConf", () => {
     const bought = { seconds: 3600, bytes: 0 };
     for (const end of [server, { ...server, dns: [], mtu: undefined }]) {
       for (const text of [
-        renderConf(end, session, purchased),
+        renderConf(end, session, purchased, 1_800_000_000),
         renderUnpaidConf(end, session.address, bought, purchased),
       ]) {
         expect(read(text)).toEqual({ conf: text });

@@ -12,6 +12,7 @@ const server = {
   endpoint: "vpn.example.com:51820",
   dns: ["1.1.1.1", "9.9.9.9"],
   mtu: 1420,
+  rateMbit: null,
   inBoth: withIpv6("fd66:42::/64"),
 };
 const unpaid: UnpaidConf = {
