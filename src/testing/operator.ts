@@ -54,7 +54,9 @@ export interface Ended {
 export interface OperatorSettings {
   relays: readonly string[];
   mints: readonly string[];
-  prices?: readonly { amount: number; unit: string }[];
+  prices?: readonly { amount: number; unit: string; rateMbit?: number | undefined }[];
+  /** Of tiers that have none. */
+  rateMbit?: number;
   subnet?: string;
   subnet6?: string;
   interfaceName?: string;
@@ -275,7 +277,7 @@ type Identity = Pick<
 };
 
 function configText(operator: Identity, settings: OperatorSettings): string {
-  const prices = settings.prices ?? [
+  const prices: NonNullable<OperatorSettings["prices"]> = settings.prices ?? [
     { amount: 10, unit: "hour" },
     { amount: 100, unit: "day" },
   ];
@@ -297,6 +299,7 @@ server_pubkey = "${operator.serverKeys.publicKey}"
 subnet_cidr = "${settings.subnet ?? "10.66.42.0/24"}"
 tick_seconds = ${settings.tickSeconds ?? 1}
 ${settings.subnet6 ? `subnet6 = "${settings.subnet6}"` : ""}
+${rate(settings.rateMbit)}
 ${settings.enforcement ? `enforcement = "${settings.enforcement}"` : ""}
 address_hold_seconds = ${settings.addressHoldSeconds ?? 300}
 
@@ -327,7 +330,7 @@ country = "US"
 sub = "US-FL"
 geohash = "dhvr5"
 
-${prices.map((p) => `[[listing.prices]]\namount = ${p.amount}\ncurrency = "sat"\nunit = "${p.unit}"\n`).join("\n")}
+${prices.map((p) => `[[listing.prices]]\namount = ${p.amount}\ncurrency = "sat"\nunit = "${p.unit}"\n${rate(p.rateMbit)}`).join("\n")}
 ${settings.mints
   .map(
     (mint) =>
@@ -340,6 +343,10 @@ ${
     : ""
 }
 ${settings.more ?? ""}`;
+}
+
+function rate(rateMbit: number | undefined): string {
+  return rateMbit === undefined ? "" : `rate_mbit = ${rateMbit}\n`;
 }
 
 function lightningText(settings: LightningSettings): string {

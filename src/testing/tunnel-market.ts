@@ -14,7 +14,9 @@ export interface TunnelMarketOptions {
   /** Of the world, see `createTunnelWorld`. */
   tag: string;
   buyers?: number;
-  prices?: { amount: number; unit: Price["unit"] }[];
+  prices?: { amount: number; unit: Price["unit"]; rateMbit?: number }[];
+  /** Of tiers that have none. */
+  rateMbit?: number;
   /** `fd66:42::/64`: the web answers in it, and the operator sells it unless told otherwise. */
   subnet6?: string;
   /** As in the operator's settings. */
@@ -75,6 +77,8 @@ export interface TunnelMarket {
   booked(publicKey: string): BookedSession;
   /** Lets the key's time end at `endsAt` (unix seconds), in the book, while the daemon runs. */
   endTimeAt(publicKey: string, endsAt: number): void;
+  /** Lets the fastest part of the key's time end at `endsAt` (unix seconds), in the book, while the daemon runs. */
+  endFastestAt(publicKey: string, endsAt: number): void;
   /** Leaves the key so many bytes, in the book, while the daemon runs. */
   leaveBytes(publicKey: string, bytes: number): void;
   destroy(): Promise<void>;
@@ -138,6 +142,7 @@ export async function openTunnelMarket(options: TunnelMarketOptions): Promise<Tu
         subnet: subnetCidr,
         ...(options.subnet6 ? { subnet6: options.subnet6 } : {}),
         wireguard: "kernel",
+        ...(options.rateMbit ? { rateMbit: options.rateMbit } : {}),
         ...(options.enforcement ? { enforcement: options.enforcement } : {}),
         interfaceName: world.interfaceName,
         serverKeys,
@@ -219,6 +224,16 @@ export async function openTunnelMarket(options: TunnelMarketOptions): Promise<Tu
               .prepare("UPDATE sessions SET expires_at = ? WHERE client_identity = ?")
               .run(endsAt, publicKey);
           })(),
+        ),
+      endFastestAt: (publicKey, endsAt) =>
+        inBook(
+          (book) =>
+            void book
+              .prepare(
+                `UPDATE session_terms SET time_rates = json_set(time_rates, '$[0][0]', ?)
+                   WHERE session_id IN (SELECT session_id FROM sessions WHERE client_identity = ?)`,
+              )
+              .run(endsAt, publicKey),
         ),
       leaveBytes: (publicKey, bytes) =>
         inBook(

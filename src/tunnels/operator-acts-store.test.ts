@@ -32,6 +32,17 @@ it("an extension adds time or data, as a purchase would, and is written down", (
   ]);
 });
 
+it("an extension is as fast as the session is at that moment", () => {
+  const id = open.granted(newKey(), { seconds: HOUR, bytes: 0, rateMbit: 10 }, NOW);
+  open.store.grant(id, { seconds: HOUR, bytes: 0, rateMbit: 50 }, NOW);
+  extend(id, HOUR, 0);
+  extend(id, HOUR, 0, NOW + 2 * HOUR);
+  expect(open.store.find(id)?.terms.timeRates).toEqual([{ until: NOW + 4 * HOUR, rateMbit: 10 }]);
+  const usual = open.granted(newKey(), { seconds: HOUR, bytes: 0 }, NOW);
+  extend(usual, HOUR, 0);
+  expect(open.store.find(usual)?.terms.timeRates).toEqual([]);
+});
+
 it("of nothing changes nothing, and what runs without an end gets none by it", () => {
   const id = open.granted(newKey(), { seconds: HOUR, bytes: 0 }, NOW);
   open.book.exec("UPDATE sessions SET expires_at = NULL; UPDATE session_terms SET time_until = NULL");
