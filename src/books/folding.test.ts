@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createDurability } from "../db/durability.ts";
 import type { Book } from "../db/open-book.ts";
 import { openBook } from "../db/open-book.ts";
 import { createAgedBook } from "../testing/aged-book.ts";
@@ -237,7 +238,7 @@ it("reads no whole table that grows with the years, and neither does the outbox"
   try {
     const plans = queryPlans(book, (heard) => {
       createFoldingStore(heard);
-      createWalletStore(heard);
+      createWalletStore(heard, createDurability(book));
     });
     expect(plans.length).toBeGreaterThan(30);
     const readsAll =

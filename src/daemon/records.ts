@@ -1,5 +1,6 @@
 import { controlPath } from "../control/control-path.ts";
 import { openControl } from "../control/server.ts";
+import { createDurability } from "../db/durability.ts";
 import { createFacts } from "../db/facts.ts";
 import { removeOldCopies } from "../db/former-copy.ts";
 import { lockInstance } from "../db/instance-lock.ts";
@@ -44,11 +45,13 @@ export async function openRecords({ config, flags, logger, clock, nowMs, life }:
     onChange: life.changed,
   });
   life.job("copies", COPIES_MS, () => removeOldCopies(config.db.path, clock.now()));
-  const sales = createSaleStore(book, sessions, reservations);
+  const durability = createDurability(book);
+  const sales = createSaleStore(book, durability, sessions, reservations);
   const pause = createPause(facts, life.changed);
   const restored = takeUpRestored({ book, facts, pool, sales, pause, now: clock.now, logger });
   return {
     book,
+    durability,
     control,
     facts,
     guard,

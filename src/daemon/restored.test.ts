@@ -2,6 +2,7 @@ import { join } from "node:path";
 import pino from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { COPIED_AT } from "../db/copy-book.ts";
+import { createDurability } from "../db/durability.ts";
 import { createFacts } from "../db/facts.ts";
 import { type Book, openBook } from "../db/open-book.ts";
 import { createReservationStore } from "../sales/reservation-store.ts";
@@ -35,7 +36,12 @@ function stores() {
   const facts = createFacts(book);
   const pool = createAddressPool(book, parseSubnet("10.9.0.0/28"));
   const sessions = createSessionStore(book, pool, 300);
-  const sales = createSaleStore(book, sessions, createReservationStore(book, sessions, pool.size));
+  const sales = createSaleStore(
+    book,
+    createDurability(book),
+    sessions,
+    createReservationStore(book, sessions, pool.size),
+  );
   return { facts, pool, sessions, sales, pause: createPause(facts, () => undefined) };
 }
 

@@ -15,12 +15,16 @@ const OUTBOX_MS = 1_000;
 export type Wallet = Awaited<ReturnType<typeof openWallet>>;
 
 /** The relays, and the NIP-60 wallet on them, without which no ecash is taken. */
-export async function openWallet(context: Context, { book, database, restored }: Records, mints: Mints) {
+export async function openWallet(
+  context: Context,
+  { book, durability, database, restored }: Records,
+  mints: Mints,
+) {
   const { config, flags, logger, clock, life } = context;
   const { pubkeyHex, secretKey } = readIdentity(config.nostr.secretKeyHex);
   const relays = await connectRelays({ urls: config.nostr.relays, secretKey, clock, logger });
   life.onClose(() => relays.close());
-  const store = createWalletStore(book);
+  const store = createWalletStore(book, durability);
   const codec = createWalletCodec(secretKey);
   const outbox = createOutbox({ relays, codec, store, clock, logger });
   life.onClose(() => outbox.stop());

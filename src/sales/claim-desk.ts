@@ -44,6 +44,7 @@ export function createClaimDesk(parts: ClaimParts) {
     }
     settlement.nudge(claimed.saleId);
     await settlement.settled(claimed.saleId, deadlineMs - nowMs());
+    await sales.onDisk();
     const sale = mustFind(claimed.saleId);
     if (sale.keyHash !== who.keyHash) throw taken("this token's tunnel was moved to another WireGuard key");
     return render(sale);

@@ -1,4 +1,5 @@
 import { boundary } from "../boundary.ts";
+import type { Durability } from "../db/durability.ts";
 import type { Book } from "../db/open-book.ts";
 import type { SessionStore } from "../tunnels/session-store.ts";
 import type { ReservationStore } from "./reservation-store.ts";
@@ -14,7 +15,12 @@ export type Applied = "applied" | "replayed";
  * What sales have in common once they are paid, however it was. Each verb is one transaction and names one arrow of
  * the state diagram; a verb whose state has passed already changes nothing.
  */
-export function createGrantStore(book: Book, sessions: SessionStore, reservations: ReservationStore) {
+export function createGrantStore(
+  book: Book,
+  { lazily, onDisk }: Durability,
+  sessions: SessionStore,
+  reservations: ReservationStore,
+) {
   const byId = book.prepare<[string], SaleRow>("SELECT * FROM sales WHERE sale_id = ?");
   const setOwed = book.prepare("UPDATE sales SET state = 'owed' WHERE sale_id = ? AND state = 'paid'");
   const setGranted = book.prepare(
@@ -89,12 +95,15 @@ export function createGrantStore(book: Book, sessions: SessionStore, reservation
 
   return {
     find,
+    /** Resolves once all that the verbs here have written by now outlives the power; rejects with SQLite's error. */
+    onDisk,
     /** Throws for a sale that the book does not have. */
     mustFind,
     /** paid → owed. */
     owed: (saleId: string) => void setOwed.run(saleId),
     /** paid | owed → granted, together with the session's new end. */
-    granted: (saleId: string, now: number) => book.transaction(() => granted(saleId, now)).immediate(),
+    granted: (saleId: string, now: number) =>
+      lazily(() => book.transaction(() => granted(saleId, now)).immediate()),
     attachSession: (saleId: string, now: number) =>
       book.transaction(() => attachSession(saleId, now)).immediate(),
     /** The session is another key's now: unpaid invoices for the former one are for a tunnel of their own. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { createDurability } from "../db/durability.ts";
 import { openBook } from "../db/open-book.ts";
 import { queryPlans } from "../testing/query-plans.ts";
 import { makeTempDir } from "../testing/temp-dir.ts";
@@ -18,7 +19,7 @@ it("no query of sales, repeated every second, reads what was sold over the years
       const pool = createAddressPool(heard, parseSubnet("10.9.0.0/29"));
       const sessions = createSessionStore(heard, pool, 300);
       const reservations = createReservationStore(heard, sessions, pool.size);
-      const sales = createSaleStore(heard, sessions, reservations);
+      const sales = createSaleStore(heard, createDurability(book), sessions, reservations);
       createInvoiceStore(heard, sessions, sales, reservations);
     });
     expect(plans.filter(({ sql }) => /\bsales\b/.test(sql)).length).toBeGreaterThan(20);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { boundary } from "../boundary.ts";
+import type { Durability } from "../db/durability.ts";
 import type { Book } from "../db/open-book.ts";
 import type { Bought, Price } from "../protocol/price.ts";
 import type { PurchaseReason } from "../protocol/refusal.ts";
@@ -32,8 +33,14 @@ export type Opened = { kind: "opened"; saleId: string } | { kind: "claimed" } | 
  * Sales over ecash in the book, one verb for each arrow of the state diagram. Claims are rows of input proofs: UNIQUE
  * makes a proof pay once.
  */
-export function createSaleStore(book: Book, sessions: SessionStore, reservations: ReservationStore) {
-  const grants = createGrantStore(book, sessions, reservations);
+export function createSaleStore(
+  book: Book,
+  durability: Durability,
+  sessions: SessionStore,
+  reservations: ReservationStore,
+) {
+  const { lazily } = durability;
+  const grants = createGrantStore(book, durability, sessions, reservations);
   const { mustFind } = grants;
   const claimRows = book.prepare<[string, string], { sale_id: string }>(
     "SELECT sale_id FROM sale_inputs WHERE mint_key = ? AND y IN (SELECT value FROM json_each(?))",
@@ -207,11 +214,12 @@ export function createSaleStore(book: Book, sessions: SessionStore, reservations
   return {
     ...grants,
     findClaim,
-    /** checks → swapping: sale, claim, session with address and signed swap, all or nothing. */
-    open: (sale: NewSale, now: number) => book.transaction(() => openSale(sale, now)).immediate(),
-    /** swapping → paid: the proofs are ours. */
+    /** checks → swapping: sale, claim, session with address and signed swap, all or nothing. Sent when it is `onDisk`. */
+    open: (sale: NewSale, now: number) =>
+      lazily(() => book.transaction(() => openSale(sale, now)).immediate()),
+    /** swapping → paid: the proofs are ours. Its buyer is answered when it is `onDisk`. */
     paid: (saleId: string, proofs: readonly OwnedProof[], flaw: string | undefined, now: number) =>
-      book.transaction(() => paid(saleId, proofs, flaw, now)).immediate(),
+      lazily(() => book.transaction(() => paid(saleId, proofs, flaw, now)).immediate()),
     /** Paid sales whose mint answered wrongly and has not said since what it did sign. */
     answeredWrongly: () => answeredWrongly.all(),
     /** What such a mint has signed after all; the sum by which the book is richer, in sat. */

@@ -118,6 +118,7 @@ export function createSettlement(parts: SettlementParts) {
   async function settleSwap(sale: EcashSale, state: Progress): Promise<void> {
     if (state.unwritten) return record(sale, state.unwritten, state);
     for (let attempt = 1; ; attempt++) {
+      await store.onDisk();
       const resolution = await resolveSwap(link, store.journals(sale.saleId), state.doubt, {
         ...times,
         nowMs,

@@ -7,6 +7,7 @@ import { hashToCurveHex } from "../cashu/curve.ts";
 import { createMintHttp } from "../cashu/mint-http.ts";
 import { createProofStates } from "../cashu/proof-states.ts";
 import { systemClock } from "../clock.ts";
+import { createDurability } from "../db/durability.ts";
 import { type Book, openBook } from "../db/open-book.ts";
 import { connectRelays, type Relays } from "../nostr/relays.ts";
 import type { NostrEvent } from "../protocol/event.ts";
@@ -66,7 +67,7 @@ export async function createWalletWorld(): Promise<WalletWorld> {
   const logger = pino({ level: "silent" });
   const clock = systemClock;
   const store = createComparisonStore(book);
-  const walletStore = createWalletStore(book);
+  const walletStore = createWalletStore(book, createDurability(book));
   const relaysMade: TestRelay[] = [];
   let endRun = () => {};
 

@@ -7,6 +7,7 @@ import { finalizeEvent, generateSecretKey, getPublicKey } from "nostr-tools/pure
 import pino from "pino";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { systemClock } from "../clock.ts";
+import { createDurability } from "../db/durability.ts";
 import { type Book, openBook } from "../db/open-book.ts";
 import { connectRelays, type Relays } from "../nostr/relays.ts";
 import { startRelay, type TestRelay } from "../testing/relay.ts";
@@ -66,7 +67,7 @@ async function establish(targets: TestRelay[], options: Partial<EstablishOptions
   return establishWallet({
     relays: await connect(...targets),
     codec,
-    store: createWalletStore(book),
+    store: createWalletStore(book, createDurability(book)),
     pubkeyHex,
     mintUrls: [mint],
     createWallet: false,
@@ -113,7 +114,7 @@ test("another account's wallet in the book is none of this one's", async () => {
   const one = await relay();
   const former = createWalletCodec(generateSecretKey());
   const event = await former.newWallet([mint], now);
-  createWalletStore(book).rememberWallet(event, [one.url], [one.url], now);
+  createWalletStore(book, createDurability(book)).rememberWallet(event, [one.url], [one.url], now);
   expect(await establish([one])).toMatchObject({ created: true, event: { pubkey: pubkeyHex } });
   expect(await establish([one])).toMatchObject({ created: false, event: { pubkey: pubkeyHex } });
 });
@@ -142,7 +143,7 @@ test("less than half answer: nothing is created, each relay is named with its wo
     ],
   });
   expect(walletsAt(one)).toEqual([]);
-  expect(createWalletStore(book).wallet()).toBeUndefined();
+  expect(createWalletStore(book, createDurability(book)).wallet()).toBeUndefined();
 });
 
 test("--create-wallet overrides the silence of relays", async () => {
@@ -257,7 +258,7 @@ test("a wallet made but never taken by a relay is sent at the next start, or giv
     why: "no relay takes the wallet",
     relays: [{ url: refuses.url, said: "blocked: members only" }],
   });
-  const made = createWalletStore(book).wallet();
+  const made = createWalletStore(book, createDurability(book)).wallet();
   expect(made?.acknowledged).toBe(false);
 
   const theirs = await relay();
@@ -314,7 +315,13 @@ test("a relay that missed the wallet gets it from the outbox", async () => {
   await late.stop();
   const relays = await connect(one, late);
   expect(await establish([one, late], { relays })).toMatchObject({ kind: "established" });
-  const outbox = createOutbox({ relays, codec, store: createWalletStore(book), clock: systemClock, logger });
+  const outbox = createOutbox({
+    relays,
+    codec,
+    store: createWalletStore(book, createDurability(book)),
+    clock: systemClock,
+    logger,
+  });
   closing.push(() => outbox.stop());
   await late.start();
   await vi.waitFor(async () => {

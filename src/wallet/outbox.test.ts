@@ -8,6 +8,7 @@ import { finalizeEvent, generateSecretKey, getPublicKey } from "nostr-tools/pure
 import pino from "pino";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { systemClock } from "../clock.ts";
+import { createDurability } from "../db/durability.ts";
 import { type Book, openBook } from "../db/open-book.ts";
 import type { RelayAnswer } from "../nostr/relay-answer.ts";
 import { connectRelays, type Relays } from "../nostr/relays.ts";
@@ -74,7 +75,7 @@ function outbox(relays: Relays): Outbox {
   const made = createOutbox({
     relays,
     codec,
-    store: createWalletStore(book),
+    store: createWalletStore(book, createDurability(book)),
     clock,
     logger,
     deadlineMs: 300,
@@ -127,7 +128,7 @@ test("says since when the longest waits: proofs in no event, then an event that 
   const one = await relay();
   one.policy = () => ({ refuse: "error: not now" });
   const box = outbox(await connect(one));
-  const { waitingSince } = createWalletStore(book);
+  const { waitingSince } = createWalletStore(book, createDurability(book));
   expect(waitingSince()).toBeUndefined();
   takeIn(mintA, 1);
   expect(waitingSince()).toBe(1);
@@ -370,7 +371,13 @@ test("an acknowledgement that comes late to a full disk ends nothing", async () 
       return urls.map((url) => ({ url, kind: "no-answer", why: "not yet" }));
     },
   };
-  const box = createOutbox({ relays, codec, store: createWalletStore(book), clock, logger });
+  const box = createOutbox({
+    relays,
+    codec,
+    store: createWalletStore(book, createDurability(book)),
+    clock,
+    logger,
+  });
   closing.push(() => box.stop());
   takeIn(mintA, 1);
   await box.flush();

@@ -157,6 +157,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   async function wrapAndDeliver(): Promise<void> {
     if (stopped) return;
     await oneAtATime(wrapAll);
+    await store.onDisk();
     if (stopped) return;
     const connected = relays.status().filter((relay) => relay.connected);
     const lanes: Lane[] = ["money", "history"];

@@ -1,3 +1,4 @@
+import type { Durability } from "../db/durability.ts";
 import type { Book } from "../db/open-book.ts";
 import { isNostrEvent, type NostrEvent } from "../protocol/event.ts";
 import type { WalletProof } from "./batches.ts";
@@ -37,6 +38,8 @@ export interface WalletStore {
   unwrapped(): Map<string, BookedProof[]>;
   /** The event with these proofs is written, and that which tells of it, to be taken to these relays. All or nothing. */
   wrapped(event: NostrEvent, ys: readonly string[], relayUrls: readonly string[], history?: NostrEvent): void;
+  /** Resolves once what was wrapped and acknowledged by now outlives the power: no event is sent before that. */
+  onDisk(): Promise<void>;
   /** What no relay has acknowledged yet is to be taken to these relays also. */
   enlist(relayUrls: readonly string[]): void;
   due(relayUrl: string, lane: Lane, now: number, limit: number): WaitingDelivery[];
@@ -58,7 +61,7 @@ export interface WalletStore {
   ): void;
 }
 
-export function createWalletStore(book: Book): WalletStore {
+export function createWalletStore(book: Book, { lazily, onDisk }: Durability): WalletStore {
   const unwrapped = book.prepare<[], ProofRow>(
     `SELECT y, mint_url, keyset_id, amount_sat, secret, c, former_event_id FROM proofs
        WHERE event_id IS NULL AND spent_at IS NULL ORDER BY taken_at, y`,
@@ -131,6 +134,19 @@ export function createWalletStore(book: Book): WalletStore {
     acknowledgeEvent.run(now, eventId);
   }
 
+  const acknowledged = book.transaction(acknowledge);
+  const wrapped = book.transaction(
+    (event: NostrEvent, ys: readonly string[], relayUrls: readonly string[], history?: NostrEvent) => {
+      for (const written of history === undefined ? [event] : [event, history]) {
+        insertEvent.run(written.id, written.kind, JSON.stringify(written), written.created_at);
+        for (const url of relayUrls) insertDelivery.run(written.id, url);
+      }
+      for (const y of ys) {
+        if (wrapProof.run(event.id, y).changes !== 1) throw new Error("a proof is in a wallet event already");
+      }
+    },
+  );
+
   return {
     unwrapped() {
       const byMint = new Map<string, BookedProof[]>();
@@ -142,18 +158,8 @@ export function createWalletStore(book: Book): WalletStore {
       }
       return byMint;
     },
-    wrapped: book.transaction(
-      (event: NostrEvent, ys: readonly string[], relayUrls: readonly string[], history?: NostrEvent) => {
-        for (const written of history === undefined ? [event] : [event, history]) {
-          insertEvent.run(written.id, written.kind, JSON.stringify(written), written.created_at);
-          for (const url of relayUrls) insertDelivery.run(written.id, url);
-        }
-        for (const y of ys) {
-          if (wrapProof.run(event.id, y).changes !== 1)
-            throw new Error("a proof is in a wallet event already");
-        }
-      },
-    ),
+    wrapped: (event, ys, relayUrls, history) => lazily(() => wrapped(event, ys, relayUrls, history)),
+    onDisk,
     enlist: book.transaction((relayUrls: readonly string[]) => {
       for (const url of relayUrls) enlist.run(url);
     }),
@@ -161,7 +167,7 @@ export function createWalletStore(book: Book): WalletStore {
       due
         .all(relayUrl, lane === "history" ? 1 : 0, now, now + LONGEST_RETRY_SECONDS, limit)
         .map(({ json, attempts }) => ({ event: JSON.parse(json) as NostrEvent, relayUrl, attempts })),
-    acknowledged: book.transaction(acknowledge),
+    acknowledged: (eventId, relayUrl, now) => lazily(() => acknowledged(eventId, relayUrl, now)),
     refusedForGood: (eventId, relayUrl, said) => void refuse.run(said, eventId, relayUrl),
     tryAgain: (eventId, relayUrl, why, nextAttemptAt) =>
       void postpone.run(why, nextAttemptAt, eventId, relayUrl),

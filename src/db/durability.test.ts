@@ -1,0 +1,103 @@
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { makeTempDir, type TempDir } from "../testing/temp-dir.ts";
+import { createDurability, datasync } from "./durability.ts";
+import { type Book, openBook } from "./open-book.ts";
+
+let folder: TempDir;
+let path: string;
+let book: Book;
+
+beforeEach(async () => {
+  folder = await makeTempDir();
+  path = join(folder.path, "book.db");
+  book = openBook(path);
+  book.pragma("wal_checkpoint(TRUNCATE)");
+});
+afterEach(async () => {
+  book.close();
+  await folder.remove();
+});
+
+const write = (name: string) => () =>
+  book
+    .transaction(() => book.prepare("INSERT INTO facts (name, value) VALUES (?, '')").run(name))
+    .immediate();
+const mode = () => book.pragma("synchronous", { simple: true });
+
+/** What is left of the book without its log. */
+function inTheFileAlone(name: string): boolean {
+  const copy = join(folder.path, "alone.db");
+  copyFileSync(path, copy);
+  const alone = new Database(copy);
+  const found = alone.prepare("SELECT 1 FROM facts WHERE name = ?").get(name);
+  alone.close();
+  return found !== undefined;
+}
+
+it("answers only after the log was synced, all that was committed by then", async () => {
+  const steps: string[] = [];
+  const { lazily, onDisk } = createDurability(book, async (log) => {
+    steps.push("begins");
+    expect(log).toBe(`${path}-wal`);
+    await datasync(log);
+    steps.push("done");
+  });
+  lazily(write("a"));
+  steps.push("committed");
+  await onDisk();
+  expect(steps).toEqual(["committed", "begins", "done"]);
+  await onDisk();
+  expect(steps).toHaveLength(3);
+});
+
+it("what is committed while the disk writes waits for the next turn, and shares it", async () => {
+  const turns: (() => void)[] = [];
+  const { lazily, onDisk } = createDurability(book, () => new Promise((resolve) => turns.push(resolve)));
+  const answered: string[] = [];
+  const commit = (name: string) => {
+    lazily(write(name));
+    return onDisk().then(() => answered.push(name));
+  };
+  const first = commit("a");
+  const others = [commit("b"), commit("c")];
+  turns[0]?.();
+  await first;
+  await expect.poll(() => turns.length).toBe(2);
+  expect(answered).toEqual(["a"]);
+  turns[1]?.();
+  await Promise.all(others);
+  expect(turns).toHaveLength(2);
+});
+
+it("only the transaction itself does not wait for the disk, whatever becomes of it", () => {
+  const { lazily } = createDurability(book);
+  expect(lazily(mode)).toBe(1);
+  expect(mode()).toBe(2);
+  lazily(write("a"));
+  expect(() => lazily(write("a"))).toThrow(/UNIQUE/);
+  expect(mode()).toBe(2);
+});
+
+it("a log that could not be synced is folded into the book, for what failed once is not written again", async () => {
+  const failing = createDurability(book, () => Promise.reject(new Error("EIO")));
+  failing.lazily(write("a"));
+  expect(inTheFileAlone("a")).toBe(false);
+  await failing.onDisk();
+  expect(inTheFileAlone("a")).toBe(true);
+});
+
+it("says that the book cannot be written while even that fails, and tries again", async () => {
+  book.pragma("busy_timeout = 0");
+  const failing = createDurability(book, () => Promise.reject(new Error("EIO")));
+  const reader = new Database(path);
+  reader.exec("BEGIN");
+  reader.prepare("SELECT count(*) FROM facts").get();
+  failing.lazily(write("a"));
+  await expect(failing.onDisk()).rejects.toMatchObject({ code: "SQLITE_IOERR_FSYNC" });
+  reader.close();
+  await failing.onDisk();
+  expect(inTheFileAlone("a")).toBe(true);
+});

@@ -1,0 +1,62 @@
+import { open } from "node:fs/promises";
+import type { Book } from "./open-book.ts";
+
+export type Durability = ReturnType<typeof createDurability>;
+
+/**
+ * Commits that do not hold up the process while the disk writes. Nothing of them is lost with the process; with the
+ * power, what `onDisk` has not answered for. What was committed in the usual way is on disk together with all before it.
+ */
+export function createDurability(book: Book, syncFile: (path: string) => Promise<void> = datasync) {
+  let commits = 0;
+  let durable = 0;
+  let underWay: Promise<void> | undefined;
+
+  /** Commits that come meanwhile share the next turn. */
+  async function reach(wanted: number): Promise<void> {
+    while (durable < wanted) {
+      underWay ??= syncLog().finally(() => {
+        underWay = undefined;
+      });
+      await underWay;
+    }
+  }
+
+  /** What SQLite does at the end of a commit with `synchronous=FULL` (sqlite.org/pragma.html#pragma_synchronous). */
+  async function syncLog(): Promise<void> {
+    const upTo = commits;
+    try {
+      await syncFile(`${book.name}-wal`);
+    } catch {
+      foldLog(book);
+    }
+    durable = Math.max(durable, upTo);
+  }
+
+  return {
+    /** Runs a whole transaction. */
+    lazily<T>(transaction: () => T): T {
+      book.pragma("synchronous = NORMAL");
+      try {
+        return transaction();
+      } finally {
+        book.pragma("synchronous = FULL");
+        commits++;
+      }
+    },
+    /** Resolves once everything that was committed lazily by now is on disk; rejects with SQLite's error. */
+    onDisk: (): Promise<void> => reach(commits),
+  };
+}
+
+export async function datasync(path: string): Promise<void> {
+  const file = await open(path, "r");
+  await file.datasync().finally(() => file.close());
+}
+
+/** A system that failed to write takes its pages for written: only what is written anew is sure. */
+function foldLog(book: Book): void {
+  const [folded] = book.pragma("wal_checkpoint(TRUNCATE)") as { busy: number }[];
+  if (folded?.busy === 0) return;
+  throw Object.assign(new Error("the write-ahead log cannot be synced"), { code: "SQLITE_IOERR_FSYNC" });
+}
