@@ -97,7 +97,7 @@ export function unblind(C_: string, blindingFactor: string, mintPubkey: string):
 
 /** NUT-12, as the mint proves it to who blinded: over `B_` and `C_`. */
 export function provesSignature(dleq: Dleq, B_: string, C_: string, mintPubkey: string): boolean {
-  return holds(() => proves(dleq, point(B_), point(C_), point(mintPubkey)));
+  return holds(() => proves(dleq, point(B_), decoded(point(C_)), decoded(point(mintPubkey))));
 }
 
 /** NUT-12, as a payer hands it on: over the unblinded `C`, with the blinding factor. */
@@ -108,19 +108,19 @@ export function provesProof(
 ): boolean {
   return holds(() => {
     const r = scalar(dleq.r);
-    const K = point(mintPubkey);
+    const K = decoded(point(mintPubkey));
     return proves(dleq, blinded(proof.secret, r), plus(point(proof.C), times(K, r)), K);
   });
 }
 
-/** NUT-12: e == hash(sG - eK, sB_ - eC_, K, C_). */
+/** NUT-12: e == hash(sG - eK, sB_ - eC_, K, C_). All but `B_` uncompressed, as they are hashed. */
 function proves(dleq: Dleq, B_: Bytes, C_: Bytes, K: Bytes): boolean {
   const s = scalar(dleq.s);
   const e = scalar(dleq.e);
   const minusE = privateNegate(e);
   const R1 = plus(timesBase(s), times(K, minusE));
   const R2 = plus(times(B_, s), times(C_, minusE));
-  return sha256(...[R1, R2, K, C_].map(uncompressedHex)).equals(e);
+  return sha256(...[R1, R2, K, C_].map(hex)).equals(e);
 }
 
 /** The base is multiplied in constant time, as the library's "add a scalar to a point" is not. */
@@ -179,8 +179,9 @@ function compressed(any: Bytes): Bytes {
   return pointCompress(any, true);
 }
 
-function uncompressedHex(any: Bytes): string {
-  return hex(pointCompress(any, false));
+/** What is used more than once is decoded once. */
+function decoded(any: Bytes): Bytes {
+  return pointCompress(any, false);
 }
 
 /** Texts by their UTF-8. */
