@@ -138,6 +138,8 @@ describe("equal to cashu-ts", () => {
       fc.property(secretText, scalarHex, scalarHex, change, (secret, r, mintKey, { field, scalar }) => {
         const B_ = blind(secret, r);
         const signed = signedByMint(B_, mintKey);
+        const { e: rightE, s: rightS } = signed.dleq;
+        fc.pre(![r, mintKey, rightE, rightS].includes(scalar) && p2pkPublicKey(scalar) !== signed.C_);
         const other = (name: string, value: string, wrong: string) => (name === field ? wrong : value);
         const e = other("e", signed.dleq.e, scalar);
         const s = other("s", signed.dleq.s, scalar);

@@ -204,9 +204,10 @@ describe("an answer", () => {
   it("is given to nobody who hung up, and the sale is made all the same", async () => {
     await inWorld();
     const buyer = world.buyer();
-    void world.buy(buyer, world.mint.issue([100]));
+    const unheard = world.buy(buyer, world.mint.issue([100]));
     await expect.poll(() => sales().map((sale) => sale.state)).toEqual(["granted"]);
     expect(await world.peerKeys()).toEqual([buyer.publicKey]);
+    await unheard;
   });
 });
 

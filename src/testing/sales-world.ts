@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { finalizeEvent, generateSecretKey, getPublicKey } from "nostr-tools/pure";
 import { pino } from "pino";
-import { createDurability, datasync } from "../db/durability.ts";
+import { createDurability } from "../db/durability.ts";
 import { createFacts } from "../db/facts.ts";
 import { type Book, openBook } from "../db/open-book.ts";
 import { isAuthenticEvent } from "../nostr/authentic-event.ts";
@@ -107,13 +107,7 @@ export async function createWorld(options: WorldOptions = {}) {
     successAction: "lud10",
   };
   /** The disk takes in what was written as soon as it `answers`; fails with it. */
-  const disk = {
-    answers: Promise.resolve(),
-    sync: async (log: string): Promise<void> => {
-      await disk.answers;
-      await datasync(log);
-    },
-  };
+  const disk = { answers: Promise.resolve() };
   const { mortal, dieAt } = createMortality();
   options.former?.(path);
   let run = await start();
@@ -128,7 +122,12 @@ export async function createWorld(options: WorldOptions = {}) {
     const pool = createAddressPool(book, parseSubnet(options.subnet ?? "10.9.0.0/24"));
     const sessions = createSessionStore(book, pool, HOLD_SECONDS);
     const reservations = createReservationStore(book, sessions, pool.size);
-    const realStore = createSaleStore(book, createDurability(book, disk.sync), sessions, reservations);
+    const realStore = createSaleStore(
+      book,
+      createDurability(book, () => disk.answers),
+      sessions,
+      reservations,
+    );
     const sales = mortal(realStore, life);
     const logger = pino({ level: "info" }, { write: (line: string) => void logLines.push(line) });
     const onChange = () => undefined;

@@ -5,6 +5,7 @@ import { createBuyer } from "../buyer.ts";
 import { createOperator, type Operator } from "../operator.ts";
 import { startRelay } from "../relay.ts";
 import { fillBook, WIDE_SUBNET } from "./fill-book.ts";
+import { createLeanClient, type LeanClient } from "./lean-client.ts";
 import { mintLockedTokens } from "./tokens.ts";
 
 const PEERS_IN_BOOK = 5_000;
@@ -34,9 +35,11 @@ export async function openSaleMarket(mintUrl: string): Promise<SaleMarket> {
     tickSeconds: 10,
     logLevel: "info",
   });
+  const client = createLeanClient();
   let refreshing: NodeJS.Timeout | undefined;
   const close = async () => {
     clearInterval(refreshing);
+    client.close();
     await operator.destroy();
     await relay.stop();
   };
@@ -57,7 +60,7 @@ export async function openSaleMarket(mintUrl: string): Promise<SaleMarket> {
       async prepare(count) {
         const tokens = await mintLockedTokens(mintUrl, 2 * count, operator.p2pk);
         return {
-          sales: tokens.slice(0, count).map((token) => saleOf(operator, token)),
+          sales: tokens.slice(0, count).map((token) => saleOf(client, operator, token)),
           swaps: tokens.slice(count).map((token) => () => bareSwap(mints, token)),
         };
       },
@@ -78,18 +81,23 @@ async function bareSwap(mints: Mints, text: string): Promise<void> {
   if (kind !== "signed") throw new Error(`the bare swap was ${kind}`);
 }
 
-/** One buyer's request, signed beforehand; repeated while he is told to come again. */
-function saleOf(operator: Operator, token: string): () => Promise<void> {
+/** One buyer's request, made and signed beforehand; repeated while he is told to come again. */
+function saleOf(client: LeanClient, operator: Operator, token: string): () => Promise<void> {
   const buyer = createBuyer();
   const { url, publicHost, pubkey, dTag } = operator;
   const price = { ...PRICE, currency: "sat" };
   const order = { url, publicHost, operatorPubkey: pubkey, dTag, price, token, expiresInSeconds: 3_600 };
-  const signed = { ...order, authorization: buyer.authorization(order) };
+  const headers = {
+    "content-type": "application/json",
+    authorization: buyer.authorization(order),
+    "x-cashu": token,
+  };
+  const body = JSON.stringify({ protocol: "wireguard", client_pubkey: buyer.wireguard.publicKey });
   return async () => {
     for (;;) {
-      const { status, body } = await buyer.purchase({ ...signed, headers: strangersAddress() });
-      if (status === 200) return;
-      if (status !== 503) throw new Error(`a sale was answered ${status} ${body.reason}`);
+      const answer = await client.post(`${url}/purchase`, { ...headers, ...strangersAddress() }, body);
+      if (answer.status === 200) return;
+      if (answer.status !== 503) throw new Error(`a sale was answered ${answer.status} ${answer.text}`);
       await sleep(REPEAT_MS);
     }
   };
