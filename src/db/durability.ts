@@ -4,7 +4,7 @@ import type { Book } from "./open-book.ts";
 export type Durability = ReturnType<typeof createDurability>;
 
 /**
- * Commits that do not hold up the process while the disk writes. Nothing of them is lost with the process; with the
+ * Commits that do not hold up the process while the disk writes (docs/adr/0019). Nothing of them is lost with the process; with the
  * power, what `onDisk` has not answered for. What was committed in the usual way is on disk together with all before it.
  */
 export function createDurability(book: Book, syncFile: (path: string) => Promise<void> = datasync) {
