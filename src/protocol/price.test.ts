@@ -91,6 +91,13 @@ describe("bought", () => {
     );
   });
 
+  it("is as fast as its tier; the tier is the same one at any rate, and its tag names none", () => {
+    const tier = { ...sat(100, "day"), rateMbit: 50 };
+    expect(bought(200, tier)).toEqual({ seconds: 172_800, bytes: 0, rateMbit: 50 });
+    expect(samePrice(tier, sat(100, "day"))).toBe(true);
+    expect(priceTag(tier)).toEqual(priceTag(sat(100, "day")));
+  });
+
   it("stays a safe integer for any sum", () => {
     expect(bought(Number.MAX_SAFE_INTEGER, sat(1, "TiB"))).toEqual({
       seconds: 0,

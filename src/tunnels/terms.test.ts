@@ -115,6 +115,13 @@ describe("rates", () => {
     expect(rateOf(charge(both, 500, NOW + HOUR), NOW + HOUR)).toBe(10);
   });
 
+  it("of data bought in between count from what is used", () => {
+    const begun = charge(extend(noTerms, at(10, data(1000)), NOW), 400, NOW);
+    const both = extend(begun, at(50, data(500)), NOW);
+    expect([0, 499, 500].map((bytes) => rateOf(charge(both, bytes, NOW), NOW))).toEqual([50, 50, 10]);
+    expect(bytesLeft(both)).toBe(1100);
+  });
+
   it("of data that lapsed are not those of what is bought anew", () => {
     const first = extend(noTerms, at(50, data(1000)), NOW);
     const again = extend(charge(first, 400, NOW), at(10, data(500)), NOW + DATA_TIER_SECONDS);
