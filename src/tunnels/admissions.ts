@@ -96,10 +96,10 @@ export function createAdmissions({
       ({ session }) => session.status === "active" && bytesLeft(session.terms) > 0,
     );
     if (!someIsCounted) return;
-    const counts = await limits.look();
+    const counts = await limits.look(false);
     const trouble = limits.trouble();
     if (trouble) throw new EnforcementError(trouble);
-    store.count(new Map(), counts, now, now);
+    store.countOf(new Set(together.map(({ session }) => session.publicKey)), counts, now);
   }
 
   function peerOf({ session }: Admission) {
@@ -114,6 +114,7 @@ export function createAdmissions({
       each.resolve(true);
       return true;
     } catch (error) {
+      limits.mistrust();
       each.reject(error);
       return false;
     }
@@ -138,6 +139,7 @@ export function createAdmissions({
       try {
         if (together.length > 0) await admitTogether(together);
       } catch (error) {
+        limits.mistrust();
         for (const { reject } of together) reject(error);
       }
     });

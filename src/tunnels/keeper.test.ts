@@ -445,9 +445,9 @@ describe("limits in the kernel", () => {
   const noNft = { code: "no-limits" as const, message: "nft cannot be run" };
   const names = (limits: readonly SessionLimit[]) => limits.map(({ addresses }) => addresses.join());
   const limits: LimitKeeper = {
-    look: async () => counts,
+    look: async () => new Map(counts),
     bringInLine: async (desired, foreign, endsAreSure) => {
-      calls.push(["in line", names(desired), foreign, endsAreSure]);
+      calls.push(["in line", names(desired()), foreign, endsAreSure]);
       return !failing;
     },
     set: async (set) => {
@@ -458,6 +458,7 @@ describe("limits in the kernel", () => {
       if (failing) throw new EnforcementError(noNft);
     },
     release: async (gone) => void calls.push(["released", ...names(gone)]),
+    mistrust: () => {},
     trouble: () => (failing ? noNft : undefined),
   };
   let limited: Keeper;

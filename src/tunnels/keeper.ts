@@ -4,14 +4,15 @@ import { createMutex } from "../mutex.ts";
 import type { AddressPool } from "./address-pool.ts";
 import { createAdmissions } from "./admissions.ts";
 import type { ClockGuard } from "./clock-guard.ts";
+import { createForeignPeers } from "./foreign-peers.ts";
 import type { KernelCounts, LimitKeeper } from "./limit-keeper.ts";
+import { createPeerWatch, type Keys } from "./peer-watch.ts";
 import {
   type Enforcement,
   EnforcementError,
   type InterfaceTrouble,
   type InterfaceView,
   type PeerChange,
-  type SeenPeer,
 } from "./ports.ts";
 import { compare, type Difference } from "./reconcile.ts";
 import type { EndedSession, SessionStore } from "./session-store.ts";
@@ -33,6 +34,9 @@ interface KeeperParts {
   onChange: () => void;
 }
 
+/** So often everything is compared, news or not: once a minute, unless told otherwise. */
+const THOROUGH_EVERY_TICKS = 12;
+
 /**
  * Keeps the interface as the book has it: ends what is over, counts traffic, puts back what is missing. One section
  * at a time touches the interface, so that a tick never takes off the peer that a grant is putting up.
@@ -41,8 +45,12 @@ export function createKeeper(parts: KeeperParts) {
   const { store, pool, enforcement, limits, guard, wallMs, exclusive, logger, onChange } = parts;
   const exclusively = createMutex();
   const admit = createAdmissions({ store, pool, enforcement, limits, guard, exclusively, wallMs });
+  const watch = createPeerWatch(store.takeTouchedKeys);
+  const foreign = createForeignPeers(pool);
   let interfaceTrouble: InterfaceTrouble | undefined = notLookedYet;
-  let foreign: readonly SeenPeer[] = [];
+  let ticks = 0;
+  /** The last tick did not come to its end: what it took as news may be left undone. */
+  let isUnsettled = false;
   let countedSince = guard.lastSeen();
   let rejectedBefore = 0;
   let glancing: Promise<void> | undefined;
@@ -50,13 +58,21 @@ export function createKeeper(parts: KeeperParts) {
   /** Looks, counts, ends, compares, applies. What is wrong with the interface shows in `trouble`; throws for the book. */
   async function tick(): Promise<void> {
     await exclusively(async () => {
+      const isThorough = store.othersWrote() || isUnsettled || ticks % THOROUGH_EVERY_TICKS === 0;
+      ticks += 1;
+      isUnsettled = true;
       let unwritten: unknown;
       try {
         // First: what passes between the two looks is in the later counters, and would be charged again were these lost.
-        const counts = await limits.look();
+        const counts = await limits.look(isThorough);
         const view = await enforcement.look();
-        unwritten = await bringInLine(view, counts);
-        setTrouble((await enforcement.trouble(view)) ?? limits.trouble());
+        const [left, trouble] = await Promise.all([
+          bringInLine(view, counts, isThorough),
+          enforcement.trouble(view),
+        ]);
+        unwritten = left;
+        isUnsettled = unwritten !== undefined || limits.trouble() !== undefined;
+        setTrouble(trouble ?? limits.trouble());
       } catch (error) {
         if (!(error instanceof EnforcementError)) throw error;
         setTrouble(error.trouble);
@@ -67,17 +83,25 @@ export function createKeeper(parts: KeeperParts) {
   }
 
   /** A full disk stops the books, not the tunnels that run: answers by what could not be written. */
-  async function bringInLine(view: InterfaceView, counts: KernelCounts): Promise<unknown> {
+  async function bringInLine(
+    view: InterfaceView,
+    counts: KernelCounts,
+    isThorough: boolean,
+  ): Promise<unknown> {
+    watch.look(view);
     const now = guard.check();
+    let ended: EndedSession[] = [];
     const unwritten = failureOf(() => {
-      if (now !== undefined) countTraffic(view, counts, now);
-      expireInBook();
+      if (now !== undefined) countTraffic(counts, now, isThorough);
+      ended = expireInBook();
     });
-    const { change, goneKeys } = noteForeign(view);
+    const changed = watch.takeChanged(store.departingKeys());
+    const { change, goneKeys } = judge(isThorough ? undefined : changed);
     const nowMs = now === undefined ? guard.lastSeen() * 1000 : wallMs();
-    const foreignCidrs = exclusive ? [] : foreign.flatMap((peer) => peer.allowedIps);
-    const areLimited = await limits.bringInLine(store.limits(nowMs), foreignCidrs, now !== undefined);
-    const putUp = await apply(areLimited ? change : { ...change, set: [] }, view);
+    const foreignCidrs = exclusive ? [] : foreign.peers().flatMap((peer) => peer.allowedIps);
+    const areLimited = await limits.bringInLine(() => store.limits(nowMs), foreignCidrs, now !== undefined);
+    const putUp = await apply(areLimited ? change : { ...change, set: [] });
+    if (ended.length > 0) await releaseLimits(ended);
     const uncounted = failureOf(() => store.countersRestarted(putUp));
     return (
       unwritten ??
@@ -91,24 +115,30 @@ export function createKeeper(parts: KeeperParts) {
     );
   }
 
-  function countTraffic(view: InterfaceView, counts: KernelCounts, now: number): void {
-    const peers = new Map(view.peers.map((peer) => [peer.publicKey, peer]));
-    store.count(peers, counts, countedSince, now);
+  function countTraffic(kernelCounts: KernelCounts, now: number, isThorough: boolean): void {
+    const passed = watch.takePassed();
+    const { peers } = watch;
+    store.count({ peers, kernelCounts }, countedSince, now, isThorough ? undefined : passed);
     countedSince = now;
   }
 
-  function noteForeign(view: InterfaceView): Difference {
-    const difference = compare(view, booked(), exclusive);
-    foreign = difference.foreign;
-    pool.setForeign(foreign.flatMap((peer) => peer.allowedIps.flatMap((cidr) => pool.rangeOf(cidr) ?? [])));
-    return difference;
+  /** How interface and book differ in these keys, or in all. */
+  function judge(keys: Keys): Difference {
+    const peers = keys ? [...keys].flatMap((key) => watch.peers.get(key) ?? []) : [...watch.peers.values()];
+    const found = compare({ peers }, store.booked(keys), exclusive);
+    foreign.note(keys, found.foreign);
+    return found;
+  }
+
+  async function releaseLimits(ended: readonly EndedSession[]): Promise<void> {
+    await limits.release(ended.map(({ sessionId }) => store.limit(sessionId, wallMs())));
   }
 
   /** Answers by the keys that were not on the interface before. */
-  async function apply(change: PeerChange, view: InterfaceView): Promise<string[]> {
+  async function apply(change: PeerChange): Promise<string[]> {
     if (change.set.length + change.remove.length === 0) return [];
     const { rejected } = await enforcement.apply(change);
-    const seen = new Set(view.peers.map((peer) => peer.publicKey));
+    watch.again(rejected);
     const added = change.set.length - rejected.length;
     const removed = change.remove.length;
     if (added + removed > 0 || rejected.length !== rejectedBefore) {
@@ -118,15 +148,7 @@ export function createKeeper(parts: KeeperParts) {
       );
     }
     rejectedBefore = rejected.length;
-    return change.set.map((peer) => peer.publicKey).filter((key) => !seen.has(key));
-  }
-
-  function booked() {
-    return {
-      desired: store.desiredPeers(),
-      pendingKeys: store.pendingKeys(),
-      departingKeys: store.departingKeys(),
-    };
+    return change.set.map((peer) => peer.publicKey).filter((key) => !watch.peers.has(key));
   }
 
   function expireInBook(): EndedSession[] {
@@ -157,7 +179,8 @@ export function createKeeper(parts: KeeperParts) {
       glancing ??= exclusively(async () => {
         glancing = undefined;
         try {
-          noteForeign(await enforcement.look());
+          watch.look(await enforcement.look());
+          judge(watch.takeUnjudged());
         } catch (error) {
           if (!(error instanceof EnforcementError)) throw error;
           setTrouble(error.trouble);
@@ -170,10 +193,9 @@ export function createKeeper(parts: KeeperParts) {
       await exclusively(async () => {
         const ended = expireInBook();
         if (ended.length === 0) return;
-        const staying = new Set(store.desiredPeers().map((peer) => peer.publicKey));
-        const remove = store.departingKeys().filter((key) => !staying.has(key));
+        const remove = store.departingKeys().filter((key) => store.addressesOf(key).length === 0);
         await enforcement.apply({ set: [], remove }).catch(swallowEnforcement);
-        await limits.release(ended.map(({ sessionId }) => store.limit(sessionId, wallMs())));
+        await releaseLimits(ended);
       });
     },
     admit,
@@ -183,12 +205,11 @@ export function createKeeper(parts: KeeperParts) {
      */
     async revoke(sessionId: string, write: () => boolean): Promise<"off" | "to-go" | "did-not-run"> {
       return exclusively(async () => {
-        const publicKey = store.find(sessionId)?.publicKey;
+        const publicKey = store.find(sessionId)?.publicKey ?? "";
         if (!write()) return "did-not-run";
-        const staying = store.desiredPeers().filter((peer) => peer.publicKey === publicKey);
-        const remove = store.departingKeys().filter((key) => key === publicKey && staying.length === 0);
+        const { desired, departingKeys } = store.booked(new Set([publicKey]));
         const off = await enforcement
-          .apply({ set: staying, remove })
+          .apply({ set: [...desired], remove: desired.length === 0 ? [...departingKeys] : [] })
           .then(({ rejected }) => rejected.length === 0, isNotAnswering);
         await limits.release([store.limit(sessionId, wallMs())]);
         onChange();
@@ -219,9 +240,9 @@ export function createKeeper(parts: KeeperParts) {
     /** Of the interface alone, whatever the clock says. */
     interfaceTrouble: (): InterfaceTrouble | undefined => interfaceTrouble,
     /** A key on the interface that the book does not know. */
-    isForeign: (publicKey: string) => foreign.some((peer) => peer.publicKey === publicKey),
+    isForeign: foreign.has,
     /** Peers on the interface that the book does not know (rule 18). */
-    foreignPeers: () => foreign,
+    foreignPeers: foreign.peers,
   };
 }
 

@@ -3,6 +3,8 @@ import { anew, compareLimits, settingFor, usedBytes } from "./limits.ts";
 import {
   EnforcementError,
   type InterfaceTrouble,
+  type LimitChange,
+  type LimitCounts,
   type Limits,
   type LimitsView,
   type SessionLimit,
@@ -12,11 +14,14 @@ import {
 export type KernelCounts = ReadonlyMap<string, number>;
 
 export interface LimitKeeper {
-  /** What the kernel has counted; nothing when it does not say. */
-  look(): Promise<KernelCounts>;
-  /** Brings the kernel in line, by the last look. Whether it is. */
+  /**
+   * What the kernel has counted; nothing when it does not say. Looks at all that it holds when told to, and when it may
+   * hold something else than the book.
+   */
+  look(thoroughly: boolean): Promise<KernelCounts>;
+  /** Brings the kernel in line, as far as the last look saw. Whether it is. */
   bringInLine(
-    desired: readonly SessionLimit[],
+    desired: () => readonly SessionLimit[],
     foreignCidrs: readonly string[],
     endsAreSure: boolean,
   ): Promise<boolean>;
@@ -24,6 +29,8 @@ export interface LimitKeeper {
   set(limits: readonly SessionLimit[]): Promise<void>;
   /** What is left undone here, the tick does. */
   release(limits: readonly SessionLimit[]): Promise<void>;
+  /** What was set may be nobody's: the next look is thorough. */
+  mistrust(): void;
   trouble(): InterfaceTrouble | undefined;
 }
 
@@ -33,15 +40,19 @@ export const noLimits: LimitKeeper = {
   bringInLine: async () => true,
   set: async () => {},
   release: async () => {},
+  mistrust: () => {},
   trouble: () => undefined,
 };
 
 /** Keeps the kernel's limits as the book has them. One call at a time: the keeper sees to that. */
 export function createLimitKeeper(limits: Limits, logger: Logger): LimitKeeper {
+  /** Of the last look, if it was thorough, until it is dealt with. */
   let view: LimitsView | undefined;
+  let seen: LimitCounts | undefined;
   let trouble: InterfaceTrouble | undefined;
   let foreignSet: string | undefined;
   let wasWhole = false;
+  let isTrusted = false;
 
   async function tried(step: () => Promise<void>): Promise<boolean> {
     try {
@@ -51,28 +62,33 @@ export function createLimitKeeper(limits: Limits, logger: Logger): LimitKeeper {
     } catch (error) {
       if (!(error instanceof EnforcementError)) throw error;
       trouble = error.trouble;
+      isTrusted = false;
       return false;
     }
   }
 
   return {
-    async look() {
-      view = undefined;
+    async look(thoroughly) {
+      [view, seen] = [undefined, undefined];
       await tried(async () => {
-        view = await limits.look();
+        const counts = thoroughly || !isTrusted ? undefined : await limits.lookAtCounts();
+        if (!counts?.whole) view = await limits.look();
+        seen = view ? { whole: view.whole, counts: view.counts } : counts;
       });
-      return view ? usedBytes(view) : new Map();
+      return seen ? usedBytes(seen) : new Map();
     },
     async bringInLine(desired, foreignCidrs, endsAreSure) {
-      const seen = view;
       if (seen === undefined) return false;
-      const { rebuild, set, remove } = compareLimits(seen, desired, endsAreSure);
+      const { rebuild, set, remove } = view ? compareLimits(view, desired(), endsAreSure) : nothingToDo;
+      view = undefined;
       const foreign = [...foreignCidrs].sort().join(" ");
       const foreignStays = !rebuild && foreign === foreignSet;
-      if (foreignStays && set.length + remove.length === 0) return true;
-      const isInLine = await tried(() =>
-        limits.apply({ rebuild, set, remove, foreignCidrs: foreignStays ? undefined : [...foreignCidrs] }),
-      );
+      const isInLine =
+        (foreignStays && set.length + remove.length === 0) ||
+        (await tried(() =>
+          limits.apply({ rebuild, set, remove, foreignCidrs: foreignStays ? undefined : [...foreignCidrs] }),
+        ));
+      isTrusted = isInLine && endsAreSure;
       if (isInLine) foreignSet = foreign;
       if (isInLine && rebuild && wasWhole) {
         logger.warn(
@@ -84,13 +100,16 @@ export function createLimitKeeper(limits: Limits, logger: Logger): LimitKeeper {
       return isInLine;
     },
     async set(wanted) {
-      const seen = view;
+      const counts = seen;
+      const wasTrusted = isTrusted;
+      isTrusted = false;
       await limits.apply({
         rebuild: false,
-        set: wanted.map((limit) => (seen ? settingFor(seen, limit) : anew(limit))),
+        set: wanted.map((limit) => (counts ? settingFor(counts, limit) : anew(limit))),
         remove: [],
         foreignCidrs: undefined,
       });
+      isTrusted = wasTrusted;
     },
     async release(gone) {
       const remove = gone.map(({ name, addresses }) => {
@@ -99,6 +118,11 @@ export function createLimitKeeper(limits: Limits, logger: Logger): LimitKeeper {
       });
       await tried(() => limits.apply({ rebuild: false, set: [], remove, foreignCidrs: undefined }));
     },
+    mistrust() {
+      isTrusted = false;
+    },
     trouble: () => trouble,
   };
 }
+
+const nothingToDo: Pick<LimitChange, "rebuild" | "set" | "remove"> = { rebuild: false, set: [], remove: [] };

@@ -59,8 +59,8 @@ export function compareLimits(
  * How a limit is to be set over what the kernel has. A count that drops have carried beyond its total says no more how
  * far: it begins anew at the total, or later where the book knows more.
  */
-export function settingFor(view: LimitsView, limit: SessionLimit): LimitSetting {
-  const count = view.counts.get(limit.name);
+export function settingFor({ counts }: Pick<LimitsView, "counts">, limit: SessionLimit): LimitSetting {
+  const count = counts.get(limit.name);
   if (count === undefined || limit.data === undefined) return anew(limit);
   if (count.usedBytes <= count.totalBytes) return { ...limit, counts: "on" };
   const usedBytes = Math.max(limit.data.usedBytes, count.totalBytes);
@@ -73,10 +73,8 @@ export function anew(limit: SessionLimit): LimitSetting {
 }
 
 /** What each count has come to, by name. Beyond its total nothing passed: that was dropped. */
-export function usedBytes(view: LimitsView): Map<string, number> {
-  return new Map(
-    [...view.counts].map(([name, count]) => [name, Math.min(count.usedBytes, count.totalBytes)]),
-  );
+export function usedBytes({ counts }: Pick<LimitsView, "counts">): Map<string, number> {
+  return new Map([...counts].map(([name, count]) => [name, Math.min(count.usedBytes, count.totalBytes)]));
 }
 
 function addressIsAsDesired(

@@ -162,8 +162,10 @@ describe("two active rows of one key", () => {
       last_tx_counter: 0,
     }),
   ];
-  const count = (receivedBytes: number, now: number) =>
-    open.store.count(new Map([[key, { publicKey: key, receivedBytes, sentBytes: 0 }]]), new Map(), now, now);
+  const count = (receivedBytes: number, now: number) => {
+    const peers = new Map([[key, { publicKey: key, receivedBytes, sentBytes: 0 }]]);
+    open.store.count({ peers, kernelCounts: new Map() }, now, now);
+  };
 
   it("are one peer with both addresses, charged once", async () => {
     await adopt(...rows);
@@ -205,7 +207,7 @@ describe("an older daemon's unpaid invoice", () => {
 
   it("keeps its address and admits nobody for a day, then lapses", async () => {
     await adopt(invoice());
-    expect([open.store.desiredPeers(), open.store.pendingKeys()]).toEqual([[], [key]]);
+    expect([open.store.desiredPeers(), open.store.booked().pendingKeys]).toEqual([[], [key]]);
     expect(open.pool.countFree(NOW, 999)).toBe(252);
     open.store.lapseOldPending(NOW - 60 + DAY - 1);
     expect(find("invoice")?.status).toBe("pending");

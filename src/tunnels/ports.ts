@@ -108,12 +108,16 @@ export interface LimitsView {
   limited: ReadonlySet<string>;
 }
 
+export type LimitCounts = Pick<LimitsView, "whole" | "counts">;
+
 /**
- * Limits that the kernel holds by itself: what is in none of them, and not foreign, does not pass. Both throw
+ * Limits that the kernel holds by itself: what is in none of them, and not foreign, does not pass. All throw
  * `EnforcementError`; a change is applied whole or not at all.
  */
 export interface Limits {
   look(): Promise<LimitsView>;
+  /** Much less to read; `whole` says nothing of what is in the sets. */
+  lookAtCounts(): Promise<LimitCounts>;
   /** Setting again what is set, and removing what is gone, is safe. */
   apply(change: LimitChange): Promise<void>;
 }

@@ -19,7 +19,11 @@ export interface Difference {
 }
 
 /** Compares the interface with the book. Pure; peers that the book does not know go only when `exclusive`. */
-export function compare(view: InterfaceView, booked: BookedPeers, exclusive: boolean): Difference {
+export function compare(
+  view: Pick<InterfaceView, "peers">,
+  booked: BookedPeers,
+  exclusive: boolean,
+): Difference {
   const seen = new Map(view.peers.map((peer) => [peer.publicKey, peer]));
   const desired = new Map(booked.desired.map((peer) => [peer.publicKey, peer]));
   const pendingKeys = new Set(booked.pendingKeys);

@@ -32,7 +32,8 @@ const session = (sessionId: string) => {
 const reserve = (publicKey: string, now = NOW) => open.store.reserve(publicKey, firstPurchase, now) ?? "none";
 /** The peer's counters, up and down, as the interface says them. */
 function count(receivedBytes: number, sentBytes: number, since: number, now: number, publicKey = key): void {
-  open.store.count(new Map([[publicKey, { publicKey, receivedBytes, sentBytes }]]), new Map(), since, now);
+  const peers = new Map([[publicKey, { publicKey, receivedBytes, sentBytes }]]);
+  open.store.count({ peers, kernelCounts: new Map() }, since, now);
 }
 const left = (sessionId: string) => bytesLeft(session(sessionId).terms);
 
@@ -40,7 +41,7 @@ describe("a purchase", () => {
   it("pins an address without admitting anyone, then is up from its grant", () => {
     const id = reserve(key);
     expect(session(id)).toMatchObject({ status: "pending", address: "10.66.42.2", expiresAt: null });
-    expect([open.store.desiredPeers(), open.store.pendingKeys()]).toEqual([[], [key]]);
+    expect([open.store.desiredPeers(), open.store.booked().pendingKeys]).toEqual([[], [key]]);
     open.store.grant(id, hour, NOW + 90);
     expect(session(id)).toMatchObject({ status: "active", expiresAt: NOW + 90 + HOUR });
     expect(open.store.desiredPeers()).toEqual([{ publicKey: key, addresses: ["10.66.42.2"] }]);

@@ -28,6 +28,7 @@ import {
   withEndOf,
 } from "./terms.ts";
 import { createTermsStore } from "./terms-store.ts";
+import { createTouchedKeysStore } from "./touched-keys-store.ts";
 import { createUsageStore } from "./usage-store.ts";
 
 /** What a new session's row says of its purchase, for whoever reads the old table. */
@@ -97,7 +98,7 @@ export function createSessionStore(
   );
   const oldRows = createOldRowsStore(book);
   const written = createTermsStore(book);
-  const { peerChanged, peerGone, ...usage } = createUsageStore(book, written);
+  const { peerChanged, peerGone, countedAs, ...usage } = createUsageStore(book, written);
 
   function find(sessionId: string): Session | undefined {
     const row = byId.get(sessionId);
@@ -231,7 +232,9 @@ export function createSessionStore(
 
   function limitFor(session: Session, nowMs: number): SessionLimit {
     const rateMbit = rateOf(session.terms, nowMs / 1000) ?? defaultRate;
-    return limitOf({ ...session, rateMbit }, pool.inBoth(session.address), nowMs);
+    const limit = limitOf({ ...session, rateMbit }, pool.inBoth(session.address), nowMs);
+    if (limit.data) countedAs(limit.name, session.sessionId);
+    return limit;
   }
 
   function mustFind(sessionId: string): Session {
@@ -243,6 +246,7 @@ export function createSessionStore(
   return {
     ...usage,
     ...createDesiredStore(book, pool),
+    ...createTouchedKeysStore(book),
     find,
     findByKey,
     live,

@@ -7,16 +7,32 @@ import { chargeOnce, chargeUpTo, growthOf, type PeerCounters } from "./traffic.t
 
 type CountersRow = Pick<
   SessionRow,
-  "session_id" | "client_identity" | "data_quota_bytes" | "last_rx_counter" | "last_tx_counter"
+  | "session_id"
+  | "client_identity"
+  | "data_quota_bytes"
+  | "data_used_bytes"
+  | "last_rx_counter"
+  | "last_tx_counter"
 >;
+
+/** Interface and kernel, looked at together. */
+interface Look {
+  peers: ReadonlyMap<string, PeerCounters>;
+  kernelCounts: KernelCounts;
+}
 
 /** What running sessions use, as interface and kernel count it. */
 export function createUsageStore(book: Book, terms: TermsStore) {
   const activeByKey = book.prepare<[string], SessionRow>(
     `SELECT ${sessionColumns} ${sessionTables} WHERE s.client_identity = ? AND s.status = 'active'`,
   );
+  const keyOf = book
+    .prepare<[string], string>(
+      "SELECT client_identity FROM sessions WHERE session_id = ? AND status = 'active'",
+    )
+    .pluck();
   const activeCounters = book.prepare<[], CountersRow>(
-    `SELECT session_id, client_identity, data_quota_bytes, last_rx_counter, last_tx_counter
+    `SELECT session_id, client_identity, data_quota_bytes, data_used_bytes, last_rx_counter, last_tx_counter
        FROM sessions WHERE status = 'active'`,
   );
   const setCounters = book.prepare(
@@ -30,36 +46,50 @@ export function createUsageStore(book: Book, terms: TermsStore) {
        WHERE client_identity = ? AND status IN ('pending', 'expired')`,
   );
 
-  function count(
-    peers: ReadonlyMap<string, PeerCounters>,
+  /** Session ids by the names of their counts. */
+  const counted = new Map<string, string>();
+  let lastCounts: KernelCounts = new Map();
+
+  function charge(
+    publicKey: string,
+    seen: PeerCounters | undefined,
     kernelCounts: KernelCounts,
     countedSince: number,
     now: number,
   ): void {
-    for (const publicKey of countedAnew(peers, kernelCounts)) {
-      const sessions = activeByKey.all(publicKey).map(toSession);
-      const isCounted = chargeAsCounted(sessions, kernelCounts, now);
-      const seen = peers.get(publicKey);
-      if (!seen) continue;
-      const bytes = Math.min(...sessions.map((session) => growthOf(session, seen)));
-      for (const session of sessions) keepCounters(session, seen);
-      if (isCounted) continue;
-      for (const charged of chargeOnce(sessions, bytes, countedSince)) {
-        terms.write(charged.sessionId, charged.terms, now);
-      }
+    const sessions = activeByKey.all(publicKey).map(toSession);
+    const isCounted = chargeAsCounted(sessions, kernelCounts, now);
+    if (!seen || sessions.length === 0) return;
+    const bytes = Math.min(...sessions.map((session) => growthOf(session, seen)));
+    for (const session of sessions) keepCounters(session, seen);
+    if (isCounted) return;
+    for (const charged of chargeOnce(sessions, bytes, countedSince)) {
+      terms.write(charged.sessionId, charged.terms, now);
     }
   }
 
   /** The keys of which the book does not have what was counted. Of ten thousand peers most are idle. */
-  function countedAnew(peers: ReadonlyMap<string, PeerCounters>, kernelCounts: KernelCounts): Set<string> {
+  function countedAnew({ peers, kernelCounts }: Look): Set<string> {
     const keys = new Set<string>();
-    for (const { session_id, client_identity, ...row } of activeCounters.iterate()) {
+    counted.clear();
+    for (const { session_id, client_identity, data_quota_bytes, ...row } of activeCounters.iterate()) {
       const seen = peers.get(client_identity);
       const differs = seen?.receivedBytes !== row.last_rx_counter || seen?.sentBytes !== row.last_tx_counter;
-      const isCounted = row.data_quota_bytes !== null && kernelCounts.has(limitName(session_id));
-      if (isCounted || (seen && differs)) keys.add(client_identity);
+      if (seen && differs) keys.add(client_identity);
+      if (data_quota_bytes === null || kernelCounts.size === 0) continue;
+      const name = limitName(session_id);
+      counted.set(name, session_id);
+      if ((kernelCounts.get(name) ?? 0) > row.data_used_bytes) keys.add(client_identity);
     }
     return keys;
+  }
+
+  /** The keys for which the kernel's count is another than at the last look. */
+  function countedOn(kernelCounts: KernelCounts): string[] {
+    const sessionIds = [...kernelCounts].flatMap(([name, used]) =>
+      lastCounts.get(name) === used ? [] : (counted.get(name) ?? []),
+    );
+    return sessionIds.flatMap((sessionId) => keyOf.get(sessionId) ?? []);
   }
 
   /** Whether the kernel counted for any of them. */
@@ -80,12 +110,29 @@ export function createUsageStore(book: Book, terms: TermsStore) {
     setCounters.run(receivedBytes, sentBytes, session.sessionId);
   }
 
+  const chargeAll = book.transaction(
+    (publicKeys: Iterable<string>, look: Look, since: number, now: number) => {
+      for (const key of publicKeys) charge(key, look.peers.get(key), look.kernelCounts, since, now);
+    },
+  );
+
   return {
     /**
      * Charges what the kernel counted, and for a key that it counted nothing of, what the peer's counters grew by
-     * since they were last looked at. They are kept in either case: whichever counts next goes on from there.
+     * since they were last looked at. They are kept in either case: whichever counts next goes on from there. With
+     * `passed`, only for these keys and those that the kernel counted on for.
      */
-    count: book.transaction(count),
+    count(look: Look, countedSince: number, now: number, passed?: ReadonlySet<string>): void {
+      const keys = passed ? new Set([...passed, ...countedOn(look.kernelCounts)]) : countedAnew(look);
+      chargeAll(keys, look, countedSince, now);
+      lastCounts = look.kernelCounts;
+    },
+    /** Charges these keys what the kernel counted. */
+    countOf(keys: ReadonlySet<string>, kernelCounts: KernelCounts, now: number): void {
+      chargeAll(keys, { peers: new Map(), kernelCounts }, now, now);
+    },
+    /** The kernel is told to count by this name for the session. */
+    countedAs: (name: string, sessionId: string) => void counted.set(name, sessionId),
     /** The peer was put back on the interface by us: its counters begin at zero. */
     countersRestarted: (keys: readonly string[]) =>
       book.transaction(() => {

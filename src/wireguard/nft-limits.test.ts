@@ -251,9 +251,23 @@ describe.skipIf(!found.available)(`limits in nftables${reason}`, () => {
     const one = limit({ data: data(5000) });
     await bringInLine(one);
     await exec(HERE, ["nft", command]);
-    expect((await limits.look()).whole).toBe(false);
+    expect([(await limits.look()).whole, (await limits.lookAtCounts()).whole]).toEqual([false, false]);
     await bringInLine(one);
     expect([(await limits.look()).whole, await answered(A)]).toEqual([true, 1]);
+  });
+
+  it("sees in a look at counts what a look at everything does, beside tables of others", async () => {
+    const others =
+      "add table inet others; add quota inet others one { until 9 bytes }; add chain inet others to_peer";
+    await exec(HERE, ["nft", others]);
+    const one = limit({ data: data(5000), time: { leftMs: null } });
+    await bringInLine(one, limit({ name: "two", addresses: [B, A6], data: data(9000, 70) }));
+    const { whole, counts } = await limits.look();
+    expect([whole, counts.size]).toEqual([true, 2]);
+    expect(await limits.lookAtCounts()).toEqual({ whole, counts });
+    await exec(HERE, ["nft", "delete table inet others"]);
+    await removeNftLimits(options);
+    expect(await limits.lookAtCounts()).toEqual({ whole: false, counts: new Map() });
   });
 
   it("holds 5000 sessions of both families in one transaction, and sees them as set", async () => {

@@ -1,7 +1,7 @@
-import { EnforcementError, type InterfaceTrouble, type Limits } from "../tunnels/ports.ts";
+import { EnforcementError, type InterfaceTrouble, type Limits, type LimitsView } from "../tunnels/ports.ts";
 import { printChange } from "./nft-script.ts";
 import { noTable, tableName } from "./nft-table.ts";
-import { nothing, parseTable } from "./nft-view.ts";
+import { nothing, parseCounts, parseTable } from "./nft-view.ts";
 import { CommandFailure, createRun, type Run, withPrefix } from "./run.ts";
 
 export interface NftLimitsOptions {
@@ -16,13 +16,25 @@ export function createNftLimits(options: NftLimitsOptions): Limits {
   const { interfaceName } = options;
   const table = tableName(interfaceName);
   const nft = nftOf(options);
+
+  async function look(): Promise<LimitsView> {
+    try {
+      return parseTable(await nft(["-j", "list", "table", "inet", table]));
+    } catch (error) {
+      if (error instanceof CommandFailure && error.fault === "no-object") return nothing;
+      throw asTrouble(error);
+    }
+  }
+
   return {
-    async look() {
+    look,
+    /** A terse list of one table reads every set all the same, one of the whole ruleset does not. */
+    async lookAtCounts() {
       try {
-        return parseTable(await nft(["-j", "list", "table", "inet", table]));
-      } catch (error) {
-        if (error instanceof CommandFailure && error.fault === "no-object") return nothing;
-        throw asTrouble(error);
+        return parseCounts(await nft(["-t", "-j", "list", "ruleset", "inet"]), table);
+      } catch {
+        // What others have there may be beyond this nft.
+        return look();
       }
     },
     async apply(change) {

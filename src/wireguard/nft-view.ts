@@ -1,19 +1,22 @@
 import { z } from "zod";
-import type { LimitsView } from "../tunnels/ports.ts";
+import type { LimitCounts, LimitsView } from "../tunnels/ports.ts";
 import { printedLimit, readRates } from "./nft-rate.ts";
 import { ALLOWANCE_BYTES } from "./nft-script.ts";
 import { CHAINS, chainRules, FAMILIES, SETS } from "./nft-table.ts";
 
-/** What `nft -j list table` prints (libnftables-json(5)), as far as we look at it. */
+const table = z.string();
+const setSchema = z.object({ table, name: z.string(), elem: z.array(z.unknown()).optional() });
+
+/** What `nft -j list` prints (libnftables-json(5)), as far as we look at it. */
 const printedSchema = z.object({
   nftables: z.array(
     z.object({
       limit: printedLimit.optional(),
-      quota: z.object({ name: z.string(), bytes: z.number(), used: z.number() }).optional(),
-      set: z.object({ name: z.string(), elem: z.array(z.unknown()).optional() }).optional(),
-      map: z.object({ name: z.string(), elem: z.array(z.unknown()).optional() }).optional(),
-      chain: z.object({ name: z.string(), hook: z.string().optional() }).optional(),
-      rule: z.object({ chain: z.string() }).optional(),
+      quota: z.object({ table, name: z.string(), bytes: z.number(), used: z.number() }).optional(),
+      set: setSchema.optional(),
+      map: setSchema.optional(),
+      chain: z.object({ table, name: z.string(), hook: z.string().optional() }).optional(),
+      rule: z.object({ table, chain: z.string() }).optional(),
     }),
   ),
 });
@@ -50,16 +53,31 @@ export function parseTable(json: string): LimitsView {
         .filter((found) => found !== undefined),
     ),
     data: new Map(elementsOf("data").flatMap(dataElement)),
-    counts: new Map(
-      printed.flatMap(({ quota }) =>
-        quota
-          ? [[quota.name, { totalBytes: quota.bytes - ALLOWANCE_BYTES, usedBytes: quota.used }] as const]
-          : [],
-      ),
-    ),
+    counts: countsOf(printed),
     rates: rates ?? nothing.rates,
     limited: new Set(elementsOf("limited").flatMap((each) => (typeof each === "string" ? [each] : []))),
   };
+}
+
+/** Of that table, among all that are printed. Throws for what nft does not print. */
+export function parseCounts(json: string, tableName: string): LimitCounts {
+  const printed = printedSchema
+    .parse(JSON.parse(json))
+    .nftables.filter(({ quota, set, map, chain, rule }) =>
+      [quota, set, map, chain, rule].some((object) => object?.table === tableName),
+    );
+  const sets = new Set(printed.flatMap(({ set, map }) => (set ?? map)?.name ?? []));
+  return { whole: isWhole(printed, sets), counts: countsOf(printed) };
+}
+
+function countsOf(printed: Printed): LimitsView["counts"] {
+  return new Map(
+    printed.flatMap(({ quota }) =>
+      quota
+        ? [[quota.name, { totalBytes: quota.bytes - ALLOWANCE_BYTES, usedBytes: quota.used }] as const]
+        : [],
+    ),
+  );
 }
 
 function isWhole(printed: Printed, sets: ReadonlySet<string>): boolean {
