@@ -13,7 +13,6 @@ import {
   tunnelsMissing,
 } from "../testing/tunnel-market.ts";
 import { generateWireguardKeys } from "../testing/wireguard-keys.ts";
-import { createNftLimits } from "../wireguard/nft-limits.ts";
 
 const missing = await tunnelsMissing(Boolean(process.env.CI));
 const MiB = 2 ** 20;
@@ -76,13 +75,8 @@ describe.skipIf(missing)(`limits in the kernel${missing ? ` (skipped: ${missing}
     return async () => (await statistic("buyer1", "wg-e2elim-1", "rx_bytes")) + (await wentUp()) - before;
   }
 
-  const inKernel = () =>
-    createNftLimits({
-      interfaceName: market.world.interfaceName,
-      commandPrefix: market.world.commandPrefix("operator"),
-    }).look();
   const kernelCount = async ({ address }: SoldTunnel) => {
-    const { data, counts } = await inKernel();
+    const { data, counts } = await market.limits();
     return counts.get(data.get(address)?.name ?? "none")?.usedBytes ?? -1;
   };
 
@@ -145,7 +139,7 @@ describe.skipIf(missing)(`limits in the kernel${missing ? ` (skipped: ${missing}
     await connect(sold);
     const endsAt = Math.floor(Date.now() / 1000) + 4;
     market.endTimeAt(sold.buyer.wireguard.publicKey, endsAt);
-    await eventually(async () => ((await inKernel()).time.get(sold.address) ?? 9_000) < 5_000);
+    await eventually(async () => ((await market.limits()).time.get(sold.address) ?? 9_000) < 5_000);
     await market.operator.kill();
     await download(MiB, 3);
     expect(await kernelCount(sold)).toBe(0);

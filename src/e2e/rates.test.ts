@@ -9,7 +9,6 @@ import { createOperator, type Operator } from "../testing/operator.ts";
 import { orderAt } from "../testing/orders.ts";
 import { startRelay, type TestRelay } from "../testing/relay.ts";
 import { openTunnelMarket, type TunnelMarket, tunnelsMissing } from "../testing/tunnel-market.ts";
-import { createNftLimits } from "../wireguard/nft-limits.ts";
 
 const missing = await tunnelsMissing(Boolean(process.env.CI));
 
@@ -117,12 +116,7 @@ describe.skipIf(missing)(`rates in the kernel${missing ? ` (skipped: ${missing})
   afterAll(() => market?.destroy(), 30_000);
 
   async function rateOf({ address }: { address: string }): Promise<number | undefined> {
-    const { interfaceName, commandPrefix } = market.world;
-    const { rates } = await createNftLimits({
-      interfaceName,
-      commandPrefix: commandPrefix("operator"),
-    }).look();
-    return rates.get(address)?.rateMbit;
+    return (await market.limits()).rates.get(address)?.rateMbit;
   }
 
   it("are those of the tiers; fast first after a renewal, slow after that, and the same after a restart", async () => {

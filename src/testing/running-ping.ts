@@ -13,12 +13,20 @@ export interface RunningPing {
 }
 
 /** Ten packets a second to `address` from a buyer, until stopped. Resolves with the first answer. */
-export async function startPing(
+export function startPing(
   world: TunnelWorld,
   address: string,
   buyer: BuyerPlace = "buyer1",
 ): Promise<RunningPing> {
-  const [wrapper = "", ...args] = [...world.commandPrefix(buyer), "ping", "-i", "0.1", "-w", "60", address];
+  return startPingBehind(world.commandPrefix(buyer), address);
+}
+
+/** The same behind any wrapper, with what else `ping` is to be told. */
+export async function startPingBehind(
+  commandPrefix: readonly string[],
+  ...told: string[]
+): Promise<RunningPing> {
+  const [wrapper = "", ...args] = [...commandPrefix, "ping", "-i", "0.1", "-w", "60", ...told];
   const child = spawn(wrapper, args, { stdio: ["ignore", "pipe", "ignore"] });
   const ended = once(child, "close");
   let output = "";

@@ -1,5 +1,7 @@
 import Database from "better-sqlite3";
 import type { Price } from "../protocol/price.ts";
+import type { LimitsView } from "../tunnels/ports.ts";
+import { createNftLimits } from "../wireguard/nft-limits.ts";
 import { type Answer, type Buyer, createBuyer } from "./buyer.ts";
 import { detectWireguard } from "./detect-wireguard.ts";
 import { mintToken, proofStates } from "./ecash.ts";
@@ -9,6 +11,8 @@ import { type Nutshell, startNutshell } from "./nutshell.ts";
 import { createOperator, type Operator } from "./operator.ts";
 import { startRelay, type TestRelay } from "./relay.ts";
 import { generateWireguardKeys } from "./wireguard-keys.ts";
+
+const DEFAULT_MAX_FLOWS = 4096;
 
 export interface TunnelMarketOptions {
   /** Of the world, see `createTunnelWorld`. */
@@ -73,6 +77,8 @@ export interface TunnelMarket {
   health(): Promise<{ status: number; wireguard: string; reason: string | undefined }>;
   /** The interface's peers by public key, with their allowed addresses as `wg` prints them. */
   peers(): Promise<Map<string, string>>;
+  /** As the kernel has them. */
+  limits(): Promise<LimitsView>;
   /** The session of a WireGuard key. */
   booked(publicKey: string): BookedSession;
   /** Lets the key's time end at `endsAt` (unix seconds), in the book, while the daemon runs. */
@@ -207,6 +213,12 @@ export async function openTunnelMarket(options: TunnelMarketOptions): Promise<Tu
         const rows = shown.split("\n").filter(Boolean);
         return new Map(rows.map((row) => row.split("\t") as [string, string]));
       },
+      limits: () =>
+        createNftLimits({
+          interfaceName: world.interfaceName,
+          maxFlows: DEFAULT_MAX_FLOWS,
+          commandPrefix: world.commandPrefix("operator"),
+        }).look(),
       booked: (publicKey) =>
         inBook((book) =>
           book.prepare("SELECT * FROM sessions WHERE client_identity = ?").get(publicKey),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { detectWireguard } from "../testing/detect-wireguard.ts";
 import { eventually } from "../testing/eventually.ts";
 import { exec, inNamespace, ip, removeNamespaces, run } from "../testing/namespace-tools.ts";
+import { startPingBehind } from "../testing/running-ping.ts";
 import { compareLimits, usedBytes } from "../tunnels/limits.ts";
 import type { LimitChange, Limits, LimitsView, SessionLimit } from "../tunnels/ports.ts";
 import { EnforcementError } from "../tunnels/ports.ts";
@@ -25,7 +26,7 @@ const IP_AND_ICMP = 28;
 /** A cable in the place of the tunnel: nft knows interfaces by their name alone. */
 describe.skipIf(!found.available)(`limits in nftables${reason}`, () => {
   let limits: Limits;
-  const options = { interfaceName: "tunnel", commandPrefix: inNamespace(HERE) };
+  const options = { interfaceName: "tunnel", maxFlows: 4096, commandPrefix: inNamespace(HERE) };
 
   beforeAll(async () => {
     await removeNamespaces("eu-nft-");
@@ -202,6 +203,34 @@ describe.skipIf(!found.available)(`limits in nftables${reason}`, () => {
     expect((await limits.look()).whole).toBe(false);
     await bringInLine(one);
     expect((await limits.look()).rates.size).toBe(1);
+  });
+
+  it("begins no connection beyond their number, each address its own, and lets begun ones go on", async () => {
+    const few = createNftLimits({ ...options, maxFlows: 3 });
+    const sold = { ...limit({ addresses: [A, A6], time: { leftMs: null } }), counts: "anew" as const };
+    await few.apply({ ...noChange, rebuild: true, set: [sold], foreignCidrs: [`${B}/32`] });
+    await exec(HERE, ["sh", "-c", "echo 2 >/proc/sys/net/netfilter/nf_conntrack_icmp_timeout"]);
+    // Each ping is a connection, as long as it runs.
+    const pings = [];
+    for (let held = 0; held < 3; held++)
+      pings.push(await startPingBehind(inNamespace(PEER), "-I", A, "10.66.42.1"));
+    expect([await answered(A), await answered(A6)]).toEqual([0, 1]);
+    for (let more = 0; more < 4; more++) expect(await answered(B)).toBe(1);
+    for (const ping of pings) {
+      const { transmitted, received } = await ping.stop();
+      expect(received).toBe(transmitted);
+    }
+    await eventually(async () => (await answered(A)) === 1);
+  });
+
+  it("sees that the table was made for another number of connections", async () => {
+    expect((await limits.look()).whole).toBe(true);
+    for (const maxFlows of [0, 5]) {
+      const other = createNftLimits({ ...options, maxFlows });
+      expect((await other.look()).whole).toBe(false);
+      await other.apply({ ...noChange, rebuild: true });
+      expect((await other.look()).whole).toBe(true);
+    }
   });
 
   it("takes back all of a session, and leaves the others", async () => {

@@ -1,25 +1,26 @@
 import { EnforcementError, type InterfaceTrouble, type Limits, type LimitsView } from "../tunnels/ports.ts";
 import { printChange } from "./nft-script.ts";
-import { noTable, tableName } from "./nft-table.ts";
+import { noTable, type TableShape, tableName } from "./nft-table.ts";
 import { nothing, parseCounts, parseTable } from "./nft-view.ts";
 import { CommandFailure, createRun, type Run, withPrefix } from "./run.ts";
 
-export interface NftLimitsOptions {
+export interface NftOptions {
   interfaceName: string;
   run?: Run;
   /** Put before every command, such as `["ip", "netns", "exec", "operator"]`. */
   commandPrefix?: readonly string[];
 }
 
+export interface NftLimitsOptions extends NftOptions, TableShape {}
+
 /** Limits in one nftables table of ours; no other is touched. Throws `TypeError` at once for a name that cannot be one. */
 export function createNftLimits(options: NftLimitsOptions): Limits {
-  const { interfaceName } = options;
-  const table = tableName(interfaceName);
+  const table = tableName(options.interfaceName);
   const nft = nftOf(options);
 
   async function look(): Promise<LimitsView> {
     try {
-      return parseTable(await nft(["-j", "list", "table", "inet", table]));
+      return parseTable(await nft(["-j", "list", "table", "inet", table]), options);
     } catch (error) {
       if (error instanceof CommandFailure && error.fault === "no-object") return nothing;
       throw asTrouble(error);
@@ -31,7 +32,7 @@ export function createNftLimits(options: NftLimitsOptions): Limits {
     /** A terse list of one table reads every set all the same, one of the whole ruleset does not. */
     async lookAtCounts() {
       try {
-        return parseCounts(await nft(["-t", "-j", "list", "ruleset", "inet"]), table);
+        return parseCounts(await nft(["-t", "-j", "list", "ruleset", "inet"]), options);
       } catch {
         // What others have there may be beyond this nft.
         return look();
@@ -39,7 +40,7 @@ export function createNftLimits(options: NftLimitsOptions): Limits {
     },
     async apply(change) {
       try {
-        await nft(["-f", "-"], printChange(interfaceName, change));
+        await nft(["-f", "-"], printChange(options, change));
       } catch (error) {
         throw asTrouble(error);
       }
@@ -60,7 +61,7 @@ export async function nftTrouble(options: NftLimitsOptions): Promise<InterfaceTr
   const set = [{ ...sample, counts: "anew" as const }];
   const change = { rebuild: true, set, remove: [], foreignCidrs: ["192.0.2.0/24", "2001:db8::/32"] };
   try {
-    await nftOf(options)(["-c", "-f", "-"], printChange(options.interfaceName, change));
+    await nftOf(options)(["-c", "-f", "-"], printChange(options, change));
     return undefined;
   } catch (error) {
     return asTrouble(error).trouble;
@@ -68,13 +69,13 @@ export async function nftTrouble(options: NftLimitsOptions): Promise<InterfaceTr
 }
 
 /** Takes our table away (rule 38); nothing to do where there is none. Throws `EnforcementError`. */
-export async function removeNftLimits(options: NftLimitsOptions): Promise<void> {
+export async function removeNftLimits(options: NftOptions): Promise<void> {
   await nftOf(options)(["-f", "-"], noTable(options.interfaceName)).catch((error: unknown) => {
     throw asTrouble(error);
   });
 }
 
-function nftOf({ run = createRun(), commandPrefix = [] }: NftLimitsOptions) {
+function nftOf({ run = createRun(), commandPrefix = [] }: NftOptions) {
   const runPrefixed = withPrefix(run, commandPrefix);
   return (args: readonly string[], input?: string) => runPrefixed("nft", args, input);
 }

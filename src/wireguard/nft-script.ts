@@ -1,6 +1,6 @@
 import type { LimitChange, LimitRemoval, LimitSetting } from "../tunnels/ports.ts";
 import { DIRECTIONS, limitOfRate, rateTerms } from "./nft-rate.ts";
-import { emptyTable, FAMILIES, familyOf, noTable, tableName } from "./nft-table.ts";
+import { emptyTable, FAMILIES, familyOf, noTable, type TableShape, tableName } from "./nft-table.ts";
 import { outermost } from "./outermost.ts";
 
 /**
@@ -10,11 +10,12 @@ import { outermost } from "./outermost.ts";
 export const ALLOWANCE_BYTES = 65_536;
 
 /** A change as one transaction for `nft -f -`: the packets meet all of it, or nothing. */
-export function printChange(interfaceName: string, change: LimitChange): string {
+export function printChange(shape: TableShape, change: LimitChange): string {
+  const { interfaceName } = shape;
   const print = createPrinter(tableName(interfaceName));
   const foreign = change.foreignCidrs === undefined ? [] : print.foreign(change.foreignCidrs);
   const lines = change.rebuild
-    ? [noTable(interfaceName), emptyTable(interfaceName), ...print.anew(change.set)]
+    ? [noTable(interfaceName), emptyTable(shape), ...print.anew(change.set)]
     : [...print.removals(change.remove), ...print.settings(change.set)];
   return [...lines, ...foreign, ""].join("\n");
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { isInterfaceName } from "./peer-guard.ts";
 
 /**
@@ -19,9 +20,9 @@ type Chain = (typeof CHAINS)[number];
 
 /**
  * `up`, `down`: passes only as fast as its rate. `time`: passes uncounted. `data`: passes by its count. `limited`: has
- * limits, so it is nobody else's.
+ * limits, so it is nobody else's. `flows`: holds connections, which the kernel counts.
  */
-export const SETS = ["up", "down", "time", "data", "limited", "foreign"] as const;
+export const SETS = ["up", "down", "time", "data", "limited", "flows", "foreign"] as const;
 
 export function tableName(interfaceName: string): string {
   if (!isInterfaceName(interfaceName)) throw new TypeError("not a network interface's name");
@@ -32,14 +33,33 @@ export function familyOf(address: string): Family {
   return address.includes(":") ? FAMILIES[1] : FAMILIES[0];
 }
 
+/** A table of ours: for which interface, and what does not depend on sessions. */
+export interface TableShape {
+  interfaceName: string;
+  /** How many connections an address may hold; 0 is any number. */
+  maxFlows: number;
+}
+
+/** Stands in the table itself, and tells it from one that other rules were written to. */
+export function fingerprint(shape: TableShape): string {
+  const rules = CHAINS.flatMap((chain) => acceptances(chain, shape));
+  return createHash("sha256").update(rules.join("\n")).digest("hex").slice(0, 16);
+}
+
+/** What is in none of the sets does not pass. */
+export function chainRules(chain: Chain, shape: TableShape): string[] {
+  return [...acceptances(chain, shape), `drop comment "${fingerprint(shape)}"`];
+}
+
 /**
  * What comes faster than its rate is dropped before it meets a count. A packet without time meets its count only after
  * that: data is charged only while no time runs.
  */
-export function chainRules(chain: Chain, interfaceName: string): string[] {
+function acceptances(chain: Chain, { interfaceName, maxFlows }: TableShape): string[] {
   const judged = FAMILIES.flatMap(({ nft, suffix }) => {
     const address = `${nft} ${chain.side}`;
     return [
+      ...(chain.name === "from_peer" && maxFlows > 0 ? [flowRule(address, suffix, maxFlows)] : []),
       `limit name ${address} map @${chain.rate}${suffix} drop`,
       `${address} @time${suffix} accept`,
       `quota name ${address} map @data${suffix} accept`,
@@ -47,23 +67,33 @@ export function chainRules(chain: Chain, interfaceName: string): string[] {
       `${address} @foreign${suffix} accept`,
     ];
   });
-  return [`${chain.device} != "${interfaceName}" accept`, ...judged, "drop"];
+  return [`${chain.device} != "${interfaceName}" accept`, ...judged];
 }
 
-export function emptyTable(interfaceName: string): string {
+/**
+ * Connections of a session's address beyond its number are not begun; those that it holds go on. Only a connection's
+ * first packet is unconfirmed: to look each of them up in the list costs a hundred times as much.
+ */
+function flowRule(address: string, suffix: Family["suffix"], maxFlows: number): string {
+  const isFirst = `ct status ! confirmed ${address} @limited${suffix}`;
+  return `${isFirst} add @flows${suffix} { ${address} ct count over ${maxFlows} } drop`;
+}
+
+export function emptyTable(shape: TableShape): string {
   const sets = FAMILIES.flatMap(({ type, suffix }) => [
     `map up${suffix} { type ${type} : limit; }`,
     `map down${suffix} { type ${type} : limit; }`,
     `set time${suffix} { type ${type}; flags timeout; }`,
     `map data${suffix} { type ${type} : quota; flags timeout; }`,
     `set limited${suffix} { type ${type}; }`,
+    `set flows${suffix} { type ${type}; size 65536; flags dynamic; }`,
     `set foreign${suffix} { type ${type}; flags interval; }`,
   ]);
   const chains = CHAINS.map((chain) => {
     const head = `type filter hook ${chain.hook} priority mangle + 5; policy accept;`;
-    return `chain ${chain.name} {\n${[head, ...chainRules(chain, interfaceName)].join("\n")}\n}`;
+    return `chain ${chain.name} {\n${[head, ...chainRules(chain, shape)].join("\n")}\n}`;
   });
-  return [`table inet ${tableName(interfaceName)} {`, ...sets, ...chains, "}"].join("\n");
+  return [`table inet ${tableName(shape.interfaceName)} {`, ...sets, ...chains, "}"].join("\n");
 }
 
 /** The table gone, whether it was there or not. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { LimitCounts, LimitsView } from "../tunnels/ports.ts";
 import { printedLimit, readRates } from "./nft-rate.ts";
 import { ALLOWANCE_BYTES } from "./nft-script.ts";
-import { CHAINS, chainRules, FAMILIES, SETS } from "./nft-table.ts";
+import { CHAINS, chainRules, FAMILIES, fingerprint, SETS, type TableShape, tableName } from "./nft-table.ts";
 
 const table = z.string();
 const setSchema = z.object({ table, name: z.string(), elem: z.array(z.unknown()).optional() });
@@ -16,7 +16,7 @@ const printedSchema = z.object({
       set: setSchema.optional(),
       map: setSchema.optional(),
       chain: z.object({ table, name: z.string(), hook: z.string().optional() }).optional(),
-      rule: z.object({ table, chain: z.string() }).optional(),
+      rule: z.object({ table, chain: z.string(), comment: z.string().optional() }).optional(),
     }),
   ),
 });
@@ -32,7 +32,7 @@ export const nothing: LimitsView = {
 };
 
 /** Throws for what nft does not print. */
-export function parseTable(json: string): LimitsView {
+export function parseTable(json: string, shape: TableShape): LimitsView {
   const printed = printedSchema.parse(JSON.parse(json)).nftables;
   const sets = new Map(
     printed.flatMap(({ set, map }) => {
@@ -46,7 +46,7 @@ export function parseTable(json: string): LimitsView {
     elementsOf,
   );
   return {
-    whole: rates !== undefined && isWhole(printed, new Set(sets.keys())),
+    whole: rates !== undefined && isWhole(printed, new Set(sets.keys()), shape),
     time: new Map(
       elementsOf("time")
         .map(element)
@@ -59,15 +59,16 @@ export function parseTable(json: string): LimitsView {
   };
 }
 
-/** Of that table, among all that are printed. Throws for what nft does not print. */
-export function parseCounts(json: string, tableName: string): LimitCounts {
+/** Of our table, among all that are printed. Throws for what nft does not print. */
+export function parseCounts(json: string, shape: TableShape): LimitCounts {
+  const ours = tableName(shape.interfaceName);
   const printed = printedSchema
     .parse(JSON.parse(json))
     .nftables.filter(({ quota, set, map, chain, rule }) =>
-      [quota, set, map, chain, rule].some((object) => object?.table === tableName),
+      [quota, set, map, chain, rule].some((object) => object?.table === ours),
     );
   const sets = new Set(printed.flatMap(({ set, map }) => (set ?? map)?.name ?? []));
-  return { whole: isWhole(printed, sets), counts: countsOf(printed) };
+  return { whole: isWhole(printed, sets, shape), counts: countsOf(printed) };
 }
 
 function countsOf(printed: Printed): LimitsView["counts"] {
@@ -80,14 +81,15 @@ function countsOf(printed: Printed): LimitsView["counts"] {
   );
 }
 
-function isWhole(printed: Printed, sets: ReadonlySet<string>): boolean {
+function isWhole(printed: Printed, sets: ReadonlySet<string>, shape: TableShape): boolean {
   const hasSets = SETS.every((name) => FAMILIES.every(({ suffix }) => sets.has(name + suffix)));
+  const ours = fingerprint(shape);
   return (
     hasSets &&
-    CHAINS.every(({ name, hook }, index) => {
-      const rules = printed.filter(({ rule }) => rule?.chain === name).length;
-      const hooked = printed.some(({ chain }) => chain?.name === name && chain.hook === hook);
-      return hooked && rules === chainRules(CHAINS[index] ?? CHAINS[0], "wg0").length;
+    CHAINS.every((of) => {
+      const rules = printed.flatMap(({ rule }) => (rule?.chain === of.name ? rule : []));
+      const hooked = printed.some(({ chain }) => chain?.name === of.name && chain.hook === of.hook);
+      return hooked && rules.length === chainRules(of, shape).length && rules.at(-1)?.comment === ours;
     })
   );
 }

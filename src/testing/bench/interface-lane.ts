@@ -24,6 +24,7 @@ const SESSIONS = 10_000;
 const ENDING = 1_000;
 const ROUNDS = 5;
 const GRANTS_AT_ONCE = 8;
+const MAX_FLOWS = 4096;
 const YEAR_SECONDS = 365 * 86_400;
 const SOON_SECONDS = 3_600;
 const HOLD_SECONDS = 300;
@@ -160,6 +161,7 @@ function keepingAt(path: string, world: TunnelWorld) {
   const logger = pino({ level: "silent" });
   const limits = createNftLimits({
     interfaceName: world.interfaceName,
+    maxFlows: MAX_FLOWS,
     commandPrefix: world.commandPrefix("operator"),
   });
   const keeper = createKeeper({
