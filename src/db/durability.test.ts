@@ -39,26 +39,27 @@ function inTheFileAlone(name: string): boolean {
 
 it("answers only after the log was synced, all that was committed by then", async () => {
   const steps: string[] = [];
-  const { lazily, onDisk } = createDurability(book, async (log) => {
+  const { lazily, promised, onDisk } = createDurability(book, async (log) => {
     steps.push("begins");
     expect(log).toBe(`${path}-wal`);
     await datasync(log);
     steps.push("done");
   });
-  lazily(write("a"));
+  promised(write("a"));
   steps.push("committed");
   await onDisk();
   expect(steps).toEqual(["committed", "begins", "done"]);
+  lazily(write("b"));
   await onDisk();
   expect(steps).toHaveLength(3);
 });
 
 it("what is committed while the disk writes waits for the next turn, and shares it", async () => {
   const turns: (() => void)[] = [];
-  const { lazily, onDisk } = createDurability(book, () => new Promise((resolve) => turns.push(resolve)));
+  const { promised, onDisk } = createDurability(book, () => new Promise((resolve) => turns.push(resolve)));
   const answered: string[] = [];
   const commit = (name: string) => {
-    lazily(write(name));
+    promised(write(name));
     return onDisk().then(() => answered.push(name));
   };
   const first = commit("a");
@@ -73,17 +74,17 @@ it("what is committed while the disk writes waits for the next turn, and shares 
 });
 
 it("only the transaction itself does not wait for the disk, whatever becomes of it", () => {
-  const { lazily } = createDurability(book);
+  const { lazily, promised } = createDurability(book);
   expect(lazily(mode)).toBe(1);
   expect(mode()).toBe(2);
   lazily(write("a"));
-  expect(() => lazily(write("a"))).toThrow(/UNIQUE/);
+  expect(() => promised(write("a"))).toThrow(/UNIQUE/);
   expect(mode()).toBe(2);
 });
 
 it("a log that could not be synced is folded into the book, for what failed once is not written again", async () => {
   const failing = createDurability(book, () => Promise.reject(new Error("EIO")));
-  failing.lazily(write("a"));
+  failing.promised(write("a"));
   expect(inTheFileAlone("a")).toBe(false);
   await failing.onDisk();
   expect(inTheFileAlone("a")).toBe(true);
@@ -95,7 +96,7 @@ it("says that the book cannot be written while even that fails, and tries again"
   const reader = new Database(path);
   reader.exec("BEGIN");
   reader.prepare("SELECT count(*) FROM facts").get();
-  failing.lazily(write("a"));
+  failing.promised(write("a"));
   await expect(failing.onDisk()).rejects.toMatchObject({ code: "SQLITE_IOERR_FSYNC" });
   reader.close();
   await failing.onDisk();

@@ -4,8 +4,8 @@ import type { Book } from "./open-book.ts";
 export type Durability = ReturnType<typeof createDurability>;
 
 /**
- * Commits that do not hold up the process while the disk writes (docs/adr/0019). Nothing of them is lost with the process; with the
- * power, what `onDisk` has not answered for. What was committed in the usual way is on disk together with all before it.
+ * Commits that do not hold up the process while the disk writes (docs/adr/0019). Nothing of them is lost with the
+ * process; with the power, what `onDisk` has not answered for. A commit in the usual way takes all before it to the disk.
  */
 export function createDurability(book: Book, syncFile: (path: string) => Promise<void> = datasync) {
   let commits = 0;
@@ -33,18 +33,25 @@ export function createDurability(book: Book, syncFile: (path: string) => Promise
     durable = Math.max(durable, upTo);
   }
 
+  /** A whole transaction, which may be lost and is done again then: `onDisk` does not wait for it. */
+  function lazily<T>(transaction: () => T): T {
+    book.pragma("synchronous = NORMAL");
+    try {
+      return transaction();
+    } finally {
+      book.pragma("synchronous = FULL");
+    }
+  }
+
   return {
-    /** Runs a whole transaction. */
-    lazily<T>(transaction: () => T): T {
-      book.pragma("synchronous = NORMAL");
-      try {
-        return transaction();
-      } finally {
-        book.pragma("synchronous = FULL");
-        commits++;
-      }
+    lazily,
+    /** A whole transaction, on disk when `onDisk` says so. */
+    promised<T>(transaction: () => T): T {
+      const result = lazily(transaction);
+      commits++;
+      return result;
     },
-    /** Resolves once everything that was committed lazily by now is on disk; rejects with SQLite's error. */
+    /** Resolves once all that was promised by now is on disk; rejects with SQLite's error. */
     onDisk: (): Promise<void> => reach(commits),
   };
 }

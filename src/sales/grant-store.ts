@@ -95,13 +95,13 @@ export function createGrantStore(
 
   return {
     find,
-    /** Resolves once all that the verbs here have written by now outlives the power; rejects with SQLite's error. */
+    /** Resolves once what was opened and paid by now outlives the power; rejects with SQLite's error. */
     onDisk,
     /** Throws for a sale that the book does not have. */
     mustFind,
     /** paid → owed. */
     owed: (saleId: string) => void setOwed.run(saleId),
-    /** paid | owed → granted, together with the session's new end. */
+    /** paid | owed → granted, together with the session's new end. Whoever is paid is granted again. */
     granted: (saleId: string, now: number) =>
       lazily(() => book.transaction(() => granted(saleId, now)).immediate()),
     attachSession: (saleId: string, now: number) =>

@@ -39,7 +39,7 @@ export function createSaleStore(
   sessions: SessionStore,
   reservations: ReservationStore,
 ) {
-  const { lazily } = durability;
+  const { promised } = durability;
   const grants = createGrantStore(book, durability, sessions, reservations);
   const { mustFind } = grants;
   const claimRows = book.prepare<[string, string], { sale_id: string }>(
@@ -216,10 +216,10 @@ export function createSaleStore(
     findClaim,
     /** checks → swapping: sale, claim, session with address and signed swap, all or nothing. Sent when it is `onDisk`. */
     open: (sale: NewSale, now: number) =>
-      lazily(() => book.transaction(() => openSale(sale, now)).immediate()),
+      promised(() => book.transaction(() => openSale(sale, now)).immediate()),
     /** swapping → paid: the proofs are ours. Its buyer is answered when it is `onDisk`. */
     paid: (saleId: string, proofs: readonly OwnedProof[], flaw: string | undefined, now: number) =>
-      lazily(() => book.transaction(() => paid(saleId, proofs, flaw, now)).immediate()),
+      promised(() => book.transaction(() => paid(saleId, proofs, flaw, now)).immediate()),
     /** Paid sales whose mint answered wrongly and has not said since what it did sign. */
     answeredWrongly: () => answeredWrongly.all(),
     /** What such a mint has signed after all; the sum by which the book is richer, in sat. */

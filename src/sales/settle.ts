@@ -144,6 +144,8 @@ export function createSettlement(parts: SettlementParts) {
         state.unwritten = resolution;
         store.paid(sale.saleId, resolution.proofs, resolution.flaw, now());
         state.unwritten = undefined;
+        // The disk writes while the tunnel comes up; who answers the buyer waits for it.
+        store.onDisk().catch(() => undefined);
         boundary("sale-paid");
         if (resolution.flaw !== undefined) distrust(sale, resolution.flaw);
         onChange();

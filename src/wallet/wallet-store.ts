@@ -38,7 +38,7 @@ export interface WalletStore {
   unwrapped(): Map<string, BookedProof[]>;
   /** The event with these proofs is written, and that which tells of it, to be taken to these relays. All or nothing. */
   wrapped(event: NostrEvent, ys: readonly string[], relayUrls: readonly string[], history?: NostrEvent): void;
-  /** Resolves once what was wrapped and acknowledged by now outlives the power: no event is sent before that. */
+  /** Resolves once what was wrapped by now outlives the power: no event is sent before that. */
   onDisk(): Promise<void>;
   /** What no relay has acknowledged yet is to be taken to these relays also. */
   enlist(relayUrls: readonly string[]): void;
@@ -61,7 +61,7 @@ export interface WalletStore {
   ): void;
 }
 
-export function createWalletStore(book: Book, { lazily, onDisk }: Durability): WalletStore {
+export function createWalletStore(book: Book, { lazily, promised, onDisk }: Durability): WalletStore {
   const unwrapped = book.prepare<[], ProofRow>(
     `SELECT y, mint_url, keyset_id, amount_sat, secret, c, former_event_id FROM proofs
        WHERE event_id IS NULL AND spent_at IS NULL ORDER BY taken_at, y`,
@@ -158,7 +158,7 @@ export function createWalletStore(book: Book, { lazily, onDisk }: Durability): W
       }
       return byMint;
     },
-    wrapped: (event, ys, relayUrls, history) => lazily(() => wrapped(event, ys, relayUrls, history)),
+    wrapped: (event, ys, relayUrls, history) => promised(() => wrapped(event, ys, relayUrls, history)),
     onDisk,
     enlist: book.transaction((relayUrls: readonly string[]) => {
       for (const url of relayUrls) enlist.run(url);
