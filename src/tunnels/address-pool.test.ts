@@ -46,6 +46,17 @@ describe("the pool", () => {
     expect(order).toEqual(["2", "3", "4", "5", "6", "2", "3"].map((last) => `10.66.42.${last}`));
   });
 
+  it("passes over what is in use once, not at every sale", () => {
+    const living = [0, 1].map(() => addressOf(open.granted(newKey(), { seconds: 86_400, bytes: 0 }, NOW)));
+    for (let n = 0; n < 3; n++) passThrough(NOW + n);
+    const line = open.book
+      .prepare("SELECT assigned_ip FROM pool_addresses ORDER BY last_used_at, rowid")
+      .pluck();
+    expect(line.all().slice(0, 2)).toEqual(living);
+    expect(passThrough(NOW + 10_000)).toBe("10.66.42.4");
+    expect(line.all().slice(0, 2)).toEqual(["10.66.42.5", "10.66.42.6"]);
+  });
+
   it("holds an address after its session's end, to the second", () => {
     const key = newKey();
     open.granted(key, hour, NOW);

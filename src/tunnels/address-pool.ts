@@ -2,6 +2,9 @@ import type { Book } from "../db/open-book.ts";
 import { companionOf, withIpv6 } from "./both-families.ts";
 import { type AddressRange, cidrRange, parseIpv4, type Subnet, subnetAddresses } from "./subnet.ts";
 
+/** In one sale's transaction. */
+const MOST_PASSED_OVER = 100;
+
 export type AddressPool = ReturnType<typeof createAddressPool>;
 
 /**
@@ -19,14 +22,18 @@ export function createAddressPool(book: Book, subnet: Subnet, subnet6?: string) 
     for (const address of addresses) if (!known.has(address)) seed.run(address);
   })();
 
-  const free = book.prepare<[number], { assigned_ip: string }>(
-    `SELECT assigned_ip FROM pool_addresses p WHERE held_until <= ?
+  const free = book.prepare<[number], FreeAddress>(
+    `SELECT assigned_ip, last_used_at FROM pool_addresses p WHERE held_until <= ?
        AND NOT EXISTS (SELECT 1 FROM sessions s
          WHERE s.assigned_ip = p.assigned_ip AND s.status IN ('pending', 'active'))
        AND NOT EXISTS (SELECT 1 FROM departing_peers d WHERE d.assigned_ip = p.assigned_ip)
      ORDER BY last_used_at, rowid`,
   );
   const use = book.prepare("UPDATE pool_addresses SET last_used_at = ? WHERE assigned_ip = ?");
+  const useThoseBefore = book.prepare(
+    `UPDATE pool_addresses SET last_used_at = ? WHERE rowid IN (SELECT rowid FROM pool_addresses
+       WHERE last_used_at < ? ORDER BY last_used_at LIMIT ${MOST_PASSED_OVER})`,
+  );
   const byUse = book.prepare<[], { assigned_ip: string }>(
     "SELECT assigned_ip FROM pool_addresses ORDER BY last_used_at, rowid",
   );
@@ -34,9 +41,9 @@ export function createAddressPool(book: Book, subnet: Subnet, subnet6?: string) 
     "UPDATE pool_addresses SET last_used_at = ?, held_until = ? WHERE assigned_ip = ?",
   );
 
-  function* available(now: number): Generator<string> {
-    for (const { assigned_ip } of free.iterate(now)) {
-      if (inPool.has(assigned_ip) && !isForeign(assigned_ip)) yield assigned_ip;
+  function* available(now: number): Generator<FreeAddress> {
+    for (const each of free.iterate(now)) {
+      if (inPool.has(each.assigned_ip) && !isForeign(each.assigned_ip)) yield each;
     }
   }
 
@@ -60,11 +67,16 @@ export function createAddressPool(book: Book, subnet: Subnet, subnet6?: string) 
     rangeOf: (cidr: string): AddressRange | undefined => cidrRange(cidr) ?? companyRange(cidr),
     /** Held by a peer that the book does not know. */
     isForeign,
-    /** Takes a free address; the caller pins it in the same transaction. */
+    /**
+     * Takes a free address; the caller pins it in the same transaction. Those passed over are in use still: they fall
+     * behind, so that the next sale does not pass all of them again.
+     */
     take(now: number): string | undefined {
-      const [address] = available(now);
-      if (address !== undefined) use.run(now, address);
-      return address;
+      const [first] = available(now);
+      if (first === undefined) return undefined;
+      useThoseBefore.run(now, first.last_used_at);
+      use.run(now, first.assigned_ip);
+      return first.assigned_ip;
     },
     /** How many are free, counted up to `most`. */
     countFree(now: number, most: number): number {
@@ -85,6 +97,11 @@ export function createAddressPool(book: Book, subnet: Subnet, subnet6?: string) 
       foreign = ranges.filter((range) => !isEverything(range));
     },
   };
+}
+
+interface FreeAddress {
+  assigned_ip: string;
+  last_used_at: number;
 }
 
 /** `0.0.0.0/0` is a default route, not a holder of addresses: WireGuard sends to the longest prefix that fits. */
