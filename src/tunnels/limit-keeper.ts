@@ -112,10 +112,7 @@ export function createLimitKeeper(limits: Limits, logger: Logger): LimitKeeper {
       isTrusted = wasTrusted;
     },
     async release(gone) {
-      const remove = gone.map(({ name, addresses }) => {
-        const leaving = { name, goes: true };
-        return { addresses, count: leaving, rate: leaving };
-      });
+      const remove = gone.map(({ name, addresses }) => ({ addresses, count: { name, goes: true } }));
       await tried(() => limits.apply({ rebuild: false, set: [], remove, foreignCidrs: undefined }));
     },
     mistrust() {

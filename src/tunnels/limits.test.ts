@@ -24,7 +24,11 @@ function held(...limits: SessionLimit[]): LimitsView {
     time: new Map(each(({ time }) => time).map(([address, { leftMs }]) => [address, leftMs])),
     data: new Map(each((one) => one.data && { name: one.name, leftMs: one.data.leftMs })),
     counts: new Map(limits.flatMap((one) => (one.data ? [[one.name, one.data] as const] : []))),
-    rates: new Map(each(({ name, rateMbit }) => (rateMbit === null ? undefined : { name, rateMbit }))),
+    rates: new Map(
+      limits.flatMap(({ addresses: [ipv4 = ""], rateMbit }) =>
+        rateMbit === null ? [] : [[ipv4, rateMbit] as const],
+      ),
+    ),
     limited: new Set(limits.flatMap(({ addresses }) => addresses)),
   };
 }
@@ -109,12 +113,14 @@ describe("comparing", () => {
     });
   });
 
-  it("frees an address from another session's rate, and takes the rate of no session away", () => {
-    const former = limit({ timeUntil: NOW + 60 }, "two", ["10.66.42.2"], 10);
-    const led = { name: limitName("two"), goes: true };
-    const { set, remove } = compareLimits(held(former), [time], true);
-    expect(remove).toEqual([{ addresses: ["10.66.42.2"], count: undefined, rate: led }]);
-    expect(set).toMatchObject([{ name }]);
+  it("sets a rate that one direction has lost, and takes one away that no session has", () => {
+    const at = (rateMbit: number | null) => limit({ timeUntil: NOW + 60 }, "one", ["10.66.42.2"], rateMbit);
+    const lost = { ...held(at(10)), rates: new Map([["10.66.42.2", Number.NaN]]) };
+    for (const rateMbit of [10, null])
+      expect(compareLimits(lost, [at(rateMbit)], true).set).toMatchObject([{ rateMbit }]);
+    expect(compareLimits({ ...held(), rates: new Map([["10.66.42.3", 10]]) }, [], true).remove).toEqual([
+      { addresses: ["10.66.42.3"], count: undefined },
+    ]);
   });
 
   it("lets a count go on, unless drops have carried it beyond its total", () => {

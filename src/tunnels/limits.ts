@@ -47,7 +47,7 @@ export function compareLimits(
   const isAsDesired = (limit: SessionLimit) =>
     limit.addresses.every((address) => addressIsAsDesired(view, limit, address, endsAreSure)) &&
     countIsAsDesired(view, limit) &&
-    limit.addresses.every((address) => isSameRate(view.rates.get(address)?.rateMbit, limit.rateMbit));
+    rateIsAsDesired(view, limit);
   return {
     rebuild: false,
     set: desired.filter((limit) => !isAsDesired(limit)).map((limit) => settingFor(view, limit)),
@@ -85,8 +85,7 @@ function addressIsAsDesired(
 ): boolean {
   const seenTime = view.time.get(address);
   const seenData = view.data.get(address);
-  const leadsElsewhere = [seenData, view.rates.get(address)].some((led) => led && led.name !== name);
-  if (!view.limited.has(address) || leadsElsewhere) return false;
+  if (!view.limited.has(address) || (seenData !== undefined && seenData.name !== name)) return false;
   return !endsAreSure || (isSameEnd(seenTime, time) && isSameEnd(seenData?.leftMs, data));
 }
 
@@ -100,9 +99,10 @@ function isSameEnd(
 }
 
 /** To the byte a second: the kernel knows nothing smaller. */
-function isSameRate(seenMbit: number | undefined, wantedMbit: number | null): boolean {
-  if (seenMbit === undefined || wantedMbit === null) return seenMbit === undefined && wantedMbit === null;
-  return Math.abs(seenMbit - wantedMbit) < 4e-6;
+function rateIsAsDesired(view: LimitsView, { addresses, rateMbit }: SessionLimit): boolean {
+  const seen = addresses.flatMap((address) => view.rates.get(address) ?? []);
+  if (rateMbit === null) return seen.length === 0;
+  return seen.length === 1 && seen.every((seenMbit) => Math.abs(seenMbit - rateMbit) < 4e-6);
 }
 
 function countIsAsDesired(view: LimitsView, { name, data }: SessionLimit): boolean {
@@ -111,31 +111,22 @@ function countIsAsDesired(view: LimitsView, { name, data }: SessionLimit): boole
   return count.totalBytes === data.totalBytes;
 }
 
-/** Addresses of no session, those that lead to what is another session's, and counts of no session. */
+/** Addresses of no session, those that lead to another session's count, and counts of no session. */
 function strayLimits(view: LimitsView, desired: readonly SessionLimit[]): LimitRemoval[] {
   const nameOf = new Map(
     desired.flatMap(({ name, addresses }) => addresses.map((each) => [each, name] as const)),
   );
   const names = new Set(desired.map(({ name }) => name));
-  const stray = new Map<string, LimitRemoval>();
-  const strayWith = (count: string | undefined, rate: string | undefined) => {
-    const key = `${count} ${rate}`;
-    const led = (name: string | undefined) =>
-      name === undefined ? undefined : { name, goes: !names.has(name) };
-    const removal = stray.get(key) ?? { addresses: [], count: led(count), rate: led(rate) };
-    stray.set(key, removal);
-    return removal;
-  };
-  const leading = new Set([...view.data.values()].map(({ name }) => name));
-  for (const name of view.counts.keys())
-    if (!names.has(name) && !leading.has(name)) strayWith(name, undefined);
+  const stray = new Map<string | undefined, string[]>();
+  for (const name of view.counts.keys()) if (!names.has(name)) stray.set(name, []);
   const seen = [view.limited, view.time.keys(), view.data.keys(), view.rates.keys()];
   for (const address of new Set(seen.flatMap((keys) => [...keys]))) {
-    const count = view.data.get(address)?.name;
-    const rate = view.rates.get(address)?.name;
-    const name = nameOf.get(address);
-    const isAtHome = name !== undefined && [count, rate].every((led) => led === undefined || led === name);
-    if (!isAtHome) strayWith(count, rate).addresses.push(address);
+    const seenName = view.data.get(address)?.name;
+    if (nameOf.has(address) && (seenName === undefined || nameOf.get(address) === seenName)) continue;
+    stray.set(seenName, [...(stray.get(seenName) ?? []), address]);
   }
-  return [...stray.values()];
+  return [...stray].map(([name, addresses]) => ({
+    addresses,
+    count: name === undefined ? undefined : { name, goes: !names.has(name) },
+  }));
 }

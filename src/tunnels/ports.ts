@@ -61,6 +61,7 @@ export interface Enforcement {
 export interface SessionLimit {
   /** Names its count of bytes: letters and digits, one session's alone for ever. */
   name: string;
+  /** An IPv4 address, and its company in IPv6. */
   addresses: string[];
   /** Passes uncounted for so long. */
   time: { leftMs: number | null } | undefined;
@@ -80,8 +81,6 @@ export interface LimitRemoval {
   addresses: string[];
   /** The count that they lead to, and whether it goes too; undefined when they lead to none. */
   count: { name: string; goes: boolean } | undefined;
-  /** The same of their rate. */
-  rate: { name: string; goes: boolean } | undefined;
 }
 
 export interface LimitChange {
@@ -102,8 +101,8 @@ export interface LimitsView {
   data: ReadonlyMap<string, { name: string; leftMs: number | null }>;
   /** By name. What was dropped counts too: `usedBytes` beyond `totalBytes` says no more than that it is used up. */
   counts: ReadonlyMap<string, { totalBytes: number; usedBytes: number }>;
-  /** By address, as `data`. */
-  rates: ReadonlyMap<string, { name: string; rateMbit: number }>;
+  /** In Mbit/s, by IPv4 address: its company has the same one. */
+  rates: ReadonlyMap<string, number>;
   /** Every address that limits were set for, whether anything is left of them or not. */
   limited: ReadonlySet<string>;
 }

@@ -1,5 +1,5 @@
 import type { LimitChange, LimitRemoval, LimitSetting } from "../tunnels/ports.ts";
-import { DIRECTIONS, limitOfRate, rateTerms } from "./nft-rate.ts";
+import { ANY_RATE, DIRECTIONS, limitAt, rateKey } from "./nft-rate.ts";
 import { emptyTable, FAMILIES, familyOf, noTable, type TableShape, tableName } from "./nft-table.ts";
 import { outermost } from "./outermost.ts";
 
@@ -20,15 +20,11 @@ export function printChange(shape: TableShape, change: LimitChange): string {
   return [...lines, ...foreign, ""].join("\n");
 }
 
-/** Addresses, and the count and the rate that they lead to. */
+/** Addresses, and the count that they lead to. */
 interface Led {
+  name: string | undefined;
   addresses: readonly string[];
-  count: string | undefined;
-  rate: string | undefined;
 }
-
-/** What is taken away has to be there: then it is made so, and of no importance. */
-const ANY_RATE_MBIT = 1;
 
 function createPrinter(table: string) {
   function elements(
@@ -57,35 +53,36 @@ function createPrinter(table: string) {
     });
   }
 
+  /** One statement a direction: a session's addresses have one rate together. */
+  function forRates<T extends { addresses: readonly string[] }>(
+    verb: "add" | "delete",
+    of: readonly T[],
+    print: (item: T) => string | undefined,
+  ): string[] {
+    const printed = of.flatMap((item) => {
+      const terms = print(item);
+      return terms === undefined
+        ? []
+        : item.addresses.flatMap((each) => rateKey(each) ?? []).map((key) => `${key}${terms}`);
+    });
+    return DIRECTIONS.flatMap((direction) => elements(verb, direction, printed, ""));
+  }
+
   const bare = (address: string) => address;
-  const counted = (address: string, { count }: Led) => count && `${address} : ${count}`;
+  const counted = (address: string, { name }: Led) => name && `${address} : ${name}`;
   const quota = (name: string, totalBytes: number, usedBytes: number) =>
     `add quota inet ${table} ${name} { until ${totalBytes + ALLOWANCE_BYTES} bytes used ${usedBytes} bytes }`;
   const noQuota = (name: string) => `delete quota inet ${table} ${name}`;
-  const rate = (name: string, rateMbit: number) =>
-    DIRECTIONS.map(
-      (direction) => `add limit inet ${table} ${limitOfRate(name, direction)} ${rateTerms(rateMbit)}`,
-    );
-  const noRate = (name: string) =>
-    DIRECTIONS.map((direction) => `delete limit inet ${table} ${limitOfRate(name, direction)}`);
 
   /**
    * Deleting what is not there, or has timed out, would fail the whole transaction, and before Linux 6.12 an element
    * added again keeps its old end: so everything is added, deleted, and only then added as it should be.
    */
   function cleared(items: readonly Led[]): string[] {
-    const withCount = items.filter(({ count }) => count !== undefined);
-    const withRate = items.filter(({ rate }) => rate !== undefined);
+    const withCount = items.filter(({ name }) => name !== undefined);
     return [
-      ...DIRECTIONS.flatMap((direction) => [
-        ...forAddresses(
-          "add",
-          direction,
-          withRate,
-          (each, item) => `${each} : ${limitOfRate(item.rate ?? "", direction)}`,
-        ),
-        ...forAddresses("delete", direction, withRate, bare),
-      ]),
+      ...forRates("add", items, () => ANY_RATE),
+      ...forRates("delete", items, () => ""),
       ...forAddresses("add", "data", withCount, counted),
       ...forAddresses("delete", "data", withCount, bare),
       ...forAddresses("add", "time", items, bare),
@@ -93,23 +90,15 @@ function createPrinter(table: string) {
     ];
   }
 
-  function anew(set: readonly LimitSetting[], countedAnew = set): string[] {
+  function anew(set: readonly LimitSetting[]): string[] {
     return [
-      ...countedAnew.flatMap(({ name, data }) =>
-        data ? [quota(name, data.totalBytes, data.usedBytes)] : [],
-      ),
-      ...set.flatMap(({ name, rateMbit }) => (rateMbit === null ? [] : rate(name, rateMbit))),
+      ...set.flatMap(({ name, data }) => (data ? [quota(name, data.totalBytes, data.usedBytes)] : [])),
       ...filled(set),
     ];
   }
 
   function filled(set: readonly LimitSetting[]): string[] {
     return [
-      ...DIRECTIONS.flatMap((direction) =>
-        forAddresses("add", direction, set, (each, { name, rateMbit }) =>
-          rateMbit === null ? undefined : `${each} : ${limitOfRate(name, direction)}`,
-        ),
-      ),
       ...forAddresses(
         "add",
         "data",
@@ -118,36 +107,31 @@ function createPrinter(table: string) {
       ),
       ...forAddresses("add", "time", set, (each, { time }) => time && `${each}${timeout(time.leftMs)}`),
       ...forAddresses("add", "limited", set, bare),
+      ...forRates("add", set, ({ rateMbit }) => (rateMbit === null ? undefined : ` ${limitAt(rateMbit)}`)),
     ];
   }
 
   return {
     anew,
     removals: (remove: readonly LimitRemoval[]): string[] => {
-      const counts = [...new Set(remove.flatMap(({ count }) => (count?.goes ? count.name : [])))];
-      const rates = [...new Set(remove.flatMap(({ rate }) => (rate?.goes ? rate.name : [])))];
+      const names = remove.flatMap(({ count }) => (count?.goes ? count.name : []));
       return [
-        ...counts.map((name) => quota(name, 0, 0)),
-        ...rates.flatMap((name) => rate(name, ANY_RATE_MBIT)),
-        ...cleared(
-          remove.map(({ addresses, count, rate }) => ({ addresses, count: count?.name, rate: rate?.name })),
-        ),
+        ...names.map((name) => quota(name, 0, 0)),
+        ...cleared(remove.map(({ addresses, count }) => ({ addresses, name: count?.name }))),
         ...forAddresses("add", "limited", remove, bare),
         ...forAddresses("delete", "limited", remove, bare),
-        ...counts.map(noQuota),
-        ...rates.flatMap(noRate),
+        ...names.map(noQuota),
       ];
     },
-    /** A quota that is there gets its new total and keeps its count; to count anew it has to be another, as any limit. */
+    /** A quota that is there gets its new total and keeps its count; to count anew it has to be another. */
     settings: (set: readonly LimitSetting[]): string[] => {
       const other = set.filter(({ counts, data }) => counts === "anew" || data === undefined);
       return [
         ...set.map(({ name, data }) => quota(name, data?.totalBytes ?? 0, data?.usedBytes ?? 0)),
-        ...set.flatMap(({ name }) => rate(name, ANY_RATE_MBIT)),
-        ...cleared(set.map(({ name, addresses }) => ({ addresses, count: name, rate: name }))),
+        ...cleared(set),
         ...other.map(({ name }) => noQuota(name)),
-        ...set.flatMap(({ name }) => noRate(name)),
-        ...anew(set, other),
+        ...other.flatMap(({ name, data }) => (data ? [quota(name, data.totalBytes, data.usedBytes)] : [])),
+        ...filled(set),
       ];
     },
     foreign: (cidrs: readonly string[]): string[] =>

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { DIRECTIONS, emptyRates, LAST_BITS } from "./nft-rate.ts";
 import { isInterfaceName } from "./peer-guard.ts";
 
 /**
@@ -19,10 +20,10 @@ export const CHAINS = [
 type Chain = (typeof CHAINS)[number];
 
 /**
- * `up`, `down`: passes only as fast as its rate. `time`: passes uncounted. `data`: passes by its count. `limited`: has
+ * One a family, beside those of the rates. `time`: passes uncounted. `data`: passes by its count. `limited`: has
  * limits, so it is nobody else's. `flows`: holds connections, which the kernel counts.
  */
-export const SETS = ["up", "down", "time", "data", "limited", "flows", "foreign"] as const;
+export const SETS = ["time", "data", "limited", "flows", "foreign"] as const;
 
 export function tableName(interfaceName: string): string {
   if (!isInterfaceName(interfaceName)) throw new TypeError("not a network interface's name");
@@ -60,7 +61,7 @@ function acceptances(chain: Chain, { interfaceName, maxFlows }: TableShape): str
     const address = `${nft} ${chain.side}`;
     return [
       ...(chain.name === "from_peer" && maxFlows > 0 ? [flowRule(address, suffix, maxFlows)] : []),
-      `limit name ${address} map @${chain.rate}${suffix} drop`,
+      `${address} @limited${suffix} ${LAST_BITS[nft][chain.side]} @${chain.rate} drop`,
       `${address} @time${suffix} accept`,
       `quota name ${address} map @data${suffix} accept`,
       `${address} @limited${suffix} drop`,
@@ -81,8 +82,6 @@ function flowRule(address: string, suffix: Family["suffix"], maxFlows: number): 
 
 export function emptyTable(shape: TableShape): string {
   const sets = FAMILIES.flatMap(({ type, suffix }) => [
-    `map up${suffix} { type ${type} : limit; }`,
-    `map down${suffix} { type ${type} : limit; }`,
     `set time${suffix} { type ${type}; flags timeout; }`,
     `map data${suffix} { type ${type} : quota; flags timeout; }`,
     `set limited${suffix} { type ${type}; }`,
@@ -93,7 +92,13 @@ export function emptyTable(shape: TableShape): string {
     const head = `type filter hook ${chain.hook} priority mangle + 5; policy accept;`;
     return `chain ${chain.name} {\n${[head, ...chainRules(chain, shape)].join("\n")}\n}`;
   });
-  return [`table inet ${tableName(shape.interfaceName)} {`, ...sets, ...chains, "}"].join("\n");
+  return [
+    `table inet ${tableName(shape.interfaceName)} {`,
+    ...DIRECTIONS.map(emptyRates),
+    ...sets,
+    ...chains,
+    "}",
+  ].join("\n");
 }
 
 /** The table gone, whether it was there or not. */

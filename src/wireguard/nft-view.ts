@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LimitCounts, LimitsView } from "../tunnels/ports.ts";
-import { printedLimit, readRates } from "./nft-rate.ts";
+import { DIRECTIONS, readRates } from "./nft-rate.ts";
 import { ALLOWANCE_BYTES } from "./nft-script.ts";
 import { CHAINS, chainRules, FAMILIES, fingerprint, SETS, type TableShape, tableName } from "./nft-table.ts";
 
@@ -11,7 +11,6 @@ const setSchema = z.object({ table, name: z.string(), elem: z.array(z.unknown())
 const printedSchema = z.object({
   nftables: z.array(
     z.object({
-      limit: printedLimit.optional(),
       quota: z.object({ table, name: z.string(), bytes: z.number(), used: z.number() }).optional(),
       set: setSchema.optional(),
       map: setSchema.optional(),
@@ -41,12 +40,8 @@ export function parseTable(json: string, shape: TableShape): LimitsView {
     }),
   );
   const elementsOf = (name: string) => FAMILIES.flatMap(({ suffix }) => sets.get(name + suffix) ?? []);
-  const rates = readRates(
-    printed.flatMap(({ limit }) => limit ?? []),
-    elementsOf,
-  );
   return {
-    whole: rates !== undefined && isWhole(printed, new Set(sets.keys()), shape),
+    whole: isWhole(printed, new Set(sets.keys()), shape),
     time: new Map(
       elementsOf("time")
         .map(element)
@@ -54,7 +49,7 @@ export function parseTable(json: string, shape: TableShape): LimitsView {
     ),
     data: new Map(elementsOf("data").flatMap(dataElement)),
     counts: countsOf(printed),
-    rates: rates ?? nothing.rates,
+    rates: readRates((direction) => sets.get(direction) ?? []),
     limited: new Set(elementsOf("limited").flatMap((each) => (typeof each === "string" ? [each] : []))),
   };
 }
@@ -82,7 +77,9 @@ function countsOf(printed: Printed): LimitsView["counts"] {
 }
 
 function isWhole(printed: Printed, sets: ReadonlySet<string>, shape: TableShape): boolean {
-  const hasSets = SETS.every((name) => FAMILIES.every(({ suffix }) => sets.has(name + suffix)));
+  const hasSets =
+    DIRECTIONS.every((direction) => sets.has(direction)) &&
+    SETS.every((name) => FAMILIES.every(({ suffix }) => sets.has(name + suffix)));
   const ours = fingerprint(shape);
   return (
     hasSets &&
