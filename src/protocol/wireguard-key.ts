@@ -56,6 +56,6 @@ export function checkClientKey(value: unknown, serverKey: string): string {
 /** RFC 7748 section 5: little-endian, top bit ignored, reduced; every spelling of a point gives one number. */
 function pointOf(key: string): bigint {
   const bytes = decodeBase64(key) ?? new Uint8Array();
-  const encoded = bytes.reduceRight((number, byte) => (number << 8n) | BigInt(byte), 0n);
-  return BigInt.asUintN(255, encoded) % FIELD;
+  const bigEndian = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).reverse();
+  return BigInt.asUintN(255, BigInt(`0x0${bigEndian.join("")}`)) % FIELD;
 }

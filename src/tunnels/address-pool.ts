@@ -1,6 +1,6 @@
 import type { Book } from "../db/open-book.ts";
 import { companionOf, withIpv6 } from "./both-families.ts";
-import { type AddressRange, cidrRange, parseIpv4, type Subnet, subnetAddresses } from "./subnet.ts";
+import { type AddressRange, cidrRange, inSubnet, parseIpv4, type Subnet, subnetAddresses } from "./subnet.ts";
 
 /** In one sale's transaction. */
 const MOST_PASSED_OVER = 100;
@@ -12,14 +12,12 @@ export type AddressPool = ReturnType<typeof createAddressPool>;
  * and the one unused for longest. Addresses outside the subnet stay with their sessions and are not handed out again.
  */
 export function createAddressPool(book: Book, subnet: Subnet, subnet6?: string) {
-  const addresses = [...subnetAddresses(subnet)];
-  const inPool = new Set(addresses);
   let foreign: readonly AddressRange[] = [];
 
   const seed = book.prepare("INSERT INTO pool_addresses (assigned_ip) VALUES (?)");
   book.transaction(() => {
-    const known = new Set(book.prepare("SELECT assigned_ip FROM pool_addresses").pluck().all());
-    for (const address of addresses) if (!known.has(address)) seed.run(address);
+    const known = new Set(book.prepare("SELECT assigned_ip FROM pool_addresses").pluck().iterate());
+    for (const address of subnetAddresses(subnet)) if (!known.has(address)) seed.run(address);
   })();
 
   const free = book.prepare<[number], FreeAddress>(
@@ -43,7 +41,7 @@ export function createAddressPool(book: Book, subnet: Subnet, subnet6?: string) 
 
   function* available(now: number): Generator<FreeAddress> {
     for (const each of free.iterate(now)) {
-      if (inPool.has(each.assigned_ip) && !isForeign(each.assigned_ip)) yield each;
+      if (inSubnet(subnet, each.assigned_ip) && !isForeign(each.assigned_ip)) yield each;
     }
   }
 
@@ -59,8 +57,8 @@ export function createAddressPool(book: Book, subnet: Subnet, subnet6?: string) 
   }
 
   return {
-    size: addresses.length,
-    contains: (address: string) => inPool.has(address),
+    size: subnet.last - subnet.first + 1,
+    contains: (address: string) => inSubnet(subnet, address),
     /** All that a session of this address has on the interface: the address, and its company in IPv6. */
     inBoth: withIpv6(subnet6),
     /** The IPv4 addresses that nobody else can have beside who holds this network; of IPv6, those whose company is in it. */

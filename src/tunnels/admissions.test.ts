@@ -21,6 +21,7 @@ const hour = { seconds: 3600, bytes: 0 };
 let open: SessionBook;
 let changes: PeerChange[];
 let failing: boolean;
+let mistrusted: number;
 /** Held by who uses the interface before those who wait. */
 let release: () => void;
 let admit: ReturnType<typeof createAdmissions>;
@@ -29,6 +30,7 @@ beforeEach(async () => {
   open = await openSessionBook();
   changes = [];
   failing = false;
+  mistrusted = 0;
   const wg = createInMemoryEnforcement(SERVER);
   const exclusively = createMutex();
   const held = new Promise<void>((resolve) => {
@@ -45,7 +47,7 @@ beforeEach(async () => {
     store: open.store,
     pool: open.pool,
     enforcement: { ...wg, apply },
-    limits: noLimits,
+    limits: { ...noLimits, mistrust: () => mistrusted++ },
     guard,
     exclusively,
     wallMs: () => START * 1000,
@@ -65,6 +67,7 @@ it("those who wait share one change, each with its own write", async () => {
   release();
   expect(await Promise.all(admitted)).toEqual(ids.map(() => true));
   expect(changes.map(({ set, remove }) => [set.length, remove.length])).toEqual([[5, 0]]);
+  expect(mistrusted).toBe(0);
   expect(ids.map(statusOf)).toEqual(ids.map(() => "active"));
   const late = reserve();
   await admit(late, hour, grantOf(late));
@@ -94,6 +97,8 @@ it("what is wrong with one is no other's trouble", async () => {
     { reason: { trouble: { code: "not-answering" } } },
   ]);
   expect([good, unwritten, ownKey].map(statusOf)).toEqual(["active", "pending", "pending"]);
+  // The limits of the two stand for nobody now.
+  expect(mistrusted).toBe(2);
 });
 
 it("nobody's grant is written when the interface does not answer", async () => {
@@ -104,4 +109,5 @@ it("nobody's grant is written when the interface does not answer", async () => {
   const gone = { reason: { trouble: { code: "no-interface" } } };
   expect(await admitted).toMatchObject([gone, gone]);
   expect(ids.map(statusOf)).toEqual(["pending", "pending"]);
+  expect(mistrusted).toBeGreaterThan(0);
 });

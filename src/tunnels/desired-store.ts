@@ -1,8 +1,8 @@
 import type { Book } from "../db/open-book.ts";
 import { isWireguardKey } from "../protocol/wireguard-key.ts";
 import type { AddressPool } from "./address-pool.ts";
-import type { DesiredPeer } from "./ports.ts";
-import type { BookedPeers } from "./reconcile.ts";
+import type { DesiredPeer, SeenPeer } from "./ports.ts";
+import { type BookedPeers, hasAddresses } from "./reconcile.ts";
 import { isUsable, textual } from "./session-row.ts";
 import { parseIpv4 } from "./subnet.ts";
 
@@ -65,8 +65,25 @@ export function createDesiredStore(book: Book, pool: AddressPool) {
     };
   }
 
+  /** Every key but those that have one session, and of that just the peer they should. */
+  function oddKeys(peers: ReadonlyMap<string, SeenPeer>): Set<string> {
+    const odd = new Set<string>();
+    const right = new Set<string>();
+    for (const row of activePeers.iterate()) {
+      const [publicKey, address] = [textual(row[0]), textual(row[1])];
+      const peer = right.has(publicKey) ? undefined : peers.get(publicKey);
+      const isRight =
+        parseIpv4(address) !== undefined && hasAddresses(peer?.allowedIps, pool.inBoth(address));
+      if (peer && isRight) right.add(peer.publicKey);
+      else odd.add(publicKey);
+    }
+    for (const publicKey of peers.keys()) if (!right.has(publicKey)) odd.add(publicKey);
+    return odd;
+  }
+
   return {
     desiredPeers,
+    oddKeys,
     addressesOf,
     departingKeys,
     /** What the book has, of these keys or of all. */

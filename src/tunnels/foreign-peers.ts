@@ -1,5 +1,4 @@
 import type { AddressPool } from "./address-pool.ts";
-import type { Keys } from "./peer-watch.ts";
 import type { SeenPeer } from "./ports.ts";
 
 /** Peers on the interface that the book does not know: their addresses are not handed out, their keys not sold (rule 18). */
@@ -8,7 +7,7 @@ export function createForeignPeers(pool: Pick<AddressPool, "rangeOf" | "setForei
 
   return {
     /** Of these keys, or of all, those found are foreign and the others are not. */
-    note(keys: Keys, found: readonly SeenPeer[]): void {
+    note(keys: ReadonlySet<string> | undefined, found: readonly SeenPeer[]): void {
       const former = keys ? [...keys].filter((key) => foreign.has(key)) : [...foreign.keys()];
       if (former.length + found.length === 0) return;
       for (const key of former) foreign.delete(key);
@@ -16,6 +15,7 @@ export function createForeignPeers(pool: Pick<AddressPool, "rangeOf" | "setForei
       const networks = [...foreign.values()].flatMap(({ allowedIps }) => allowedIps);
       pool.setForeign(networks.flatMap((cidr) => pool.rangeOf(cidr) ?? []));
     },
+    keys: () => foreign.keys(),
     has: (publicKey: string) => foreign.has(publicKey),
     peers: (): readonly SeenPeer[] => [...foreign.values()],
   };

@@ -153,6 +153,7 @@ it("what another process writes into the book is seen by the next tick", async (
   const { open, wg, keeper, now } = await makeWorld();
   const id = open.granted(newKey(), hour, now());
   await keeper.tick();
+  await keeper.tick();
   expect((await wg.look()).peers[0]?.allowedIps).toEqual(["10.66.42.2/32"]);
   const other = openBook(open.path);
   other.prepare("UPDATE sessions SET assigned_ip = '10.66.42.9' WHERE session_id = ?").run(id);

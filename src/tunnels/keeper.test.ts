@@ -522,6 +522,7 @@ describe("limits in the kernel", () => {
 
   it("count for the book, never twice; what they did not count is taken from the interface's counters", async () => {
     const key = newKey();
+    await limited.tick();
     const id = await sell(key, { seconds: 0, bytes: 10_000 }, limited);
     const used = async () => {
       await limited.tick();

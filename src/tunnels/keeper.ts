@@ -6,7 +6,7 @@ import { createAdmissions } from "./admissions.ts";
 import type { ClockGuard } from "./clock-guard.ts";
 import { createForeignPeers } from "./foreign-peers.ts";
 import type { KernelCounts, LimitKeeper } from "./limit-keeper.ts";
-import { createPeerWatch, type Keys } from "./peer-watch.ts";
+import { createPeerWatch } from "./peer-watch.ts";
 import {
   type Enforcement,
   EnforcementError,
@@ -36,6 +36,9 @@ interface KeeperParts {
 
 /** So often everything is compared, news or not: once a minute, unless told otherwise. */
 const THOROUGH_EVERY_TICKS = 12;
+
+/** So many keys are read each for itself; more than these all together, which is faster. */
+const MOST_ONE_BY_ONE = 1_000;
 
 /**
  * Keeps the interface as the book has it: ends what is over, counts traffic, puts back what is missing. One section
@@ -95,8 +98,7 @@ export function createKeeper(parts: KeeperParts) {
       if (now !== undefined) countTraffic(counts, now, isThorough);
       ended = expireInBook();
     });
-    const changed = watch.takeChanged(store.departingKeys());
-    const { change, goneKeys } = judge(isThorough ? undefined : changed);
+    const { change, goneKeys } = judge(watch.takeChanged(), isThorough);
     const nowMs = now === undefined ? guard.lastSeen() * 1000 : wallMs();
     const foreignCidrs = exclusive ? [] : foreign.peers().flatMap((peer) => peer.allowedIps);
     const areLimited = await limits.bringInLine(() => store.limits(nowMs), foreignCidrs, now !== undefined);
@@ -118,12 +120,17 @@ export function createKeeper(parts: KeeperParts) {
   function countTraffic(kernelCounts: KernelCounts, now: number, isThorough: boolean): void {
     const passed = watch.takePassed();
     const { peers } = watch;
-    store.count({ peers, kernelCounts }, countedSince, now, isThorough ? undefined : passed);
+    const isAll = isThorough || passed.size > MOST_ONE_BY_ONE;
+    store.count({ peers, kernelCounts }, countedSince, now, isAll ? undefined : passed);
     countedSince = now;
   }
 
-  /** How interface and book differ in these keys, or in all. */
-  function judge(keys: Keys): Difference {
+  /** How interface and book differ in what is news, or in anything. */
+  function judge(news: ReadonlySet<string>, isThorough = false): Difference {
+    const isAll = isThorough || news.size > MOST_ONE_BY_ONE;
+    const suspects = isAll ? [...store.oddKeys(watch.peers), ...foreign.keys()] : news;
+    const odd = new Set([...suspects, ...store.departingKeys()]);
+    const keys = odd.size > MOST_ONE_BY_ONE ? undefined : odd;
     const peers = keys ? [...keys].flatMap((key) => watch.peers.get(key) ?? []) : [...watch.peers.values()];
     const found = compare({ peers }, store.booked(keys), exclusive);
     foreign.note(keys, found.foreign);

@@ -1,11 +1,5 @@
 import type { InterfaceView, SeenPeer } from "./ports.ts";
 
-/** Of more news than these all peers are looked at together, which is faster than each for itself. */
-const MOST_ONE_BY_ONE = 1_000;
-
-/** Undefined: all. */
-export type Keys = ReadonlySet<string> | undefined;
-
 /**
  * What is news of the peers, on the interface and in the book: of ten thousand most are as they were. News wait until
  * they are taken, however often was looked.
@@ -52,15 +46,14 @@ export function createPeerWatch(takeTouchedKeys: () => ReadonlySet<string>) {
     /** As the interface was at the last look. */
     peers: peers as ReadonlyMap<string, SeenPeer>,
     /** Those whose counters changed, or that the book has other sessions of. */
-    takePassed: () => taken(passed),
-    /** Those that have other addresses, came or went, here or in the book; `also` these. */
-    takeChanged(also: readonly string[]): Keys {
+    takePassed: () => takeAll(passed),
+    /** Those that have other addresses, came or went, here or in the book. */
+    takeChanged(): ReadonlySet<string> {
       unjudged.clear();
-      for (const publicKey of also) changed.add(publicKey);
-      return taken(changed);
+      return takeAll(changed);
     },
     /** Of those that changed the ones that were not taken before, either way. */
-    takeUnjudged: () => taken(unjudged),
+    takeUnjudged: () => takeAll(unjudged),
     /** They did not become as the book has them. */
     again(publicKeys: readonly string[]): void {
       for (const publicKey of publicKeys) changed.add(publicKey);
@@ -68,8 +61,8 @@ export function createPeerWatch(takeTouchedKeys: () => ReadonlySet<string>) {
   };
 }
 
-function taken(news: Set<string>): Keys {
-  const keys = news.size > MOST_ONE_BY_ONE ? undefined : new Set(news);
+function takeAll(news: Set<string>): ReadonlySet<string> {
+  const taken = new Set(news);
   news.clear();
-  return keys;
+  return taken;
 }

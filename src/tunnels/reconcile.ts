@@ -53,7 +53,11 @@ export function compare(
   };
 }
 
-function hasAddresses(allowedIps: readonly string[] | undefined, addresses: readonly string[]): boolean {
+/** These and no others. */
+export function hasAddresses(
+  allowedIps: readonly string[] | undefined,
+  addresses: readonly string[],
+): boolean {
   if (allowedIps?.length !== addresses.length) return false;
   return addresses.every((address) => allowedIps.includes(alone(address)));
 }

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Book } from "../db/open-book.ts";
 import type { Bought, Price } from "../protocol/price.ts";
 import type { AddressPool } from "./address-pool.ts";
+import { createAdoptionStore } from "./adoption-store.ts";
 import { createDesiredStore } from "./desired-store.ts";
 import { limitOf } from "./limits.ts";
-import { createOldRowsStore } from "./old-rows-store.ts";
 import type { SessionLimit } from "./ports.ts";
 import type { Rate } from "./rate-spans.ts";
 import { rateSteps } from "./rate-steps.ts";
@@ -16,17 +16,7 @@ import {
   sessionTables,
   toSession,
 } from "./session-row.ts";
-import {
-  effectiveEnd,
-  endCause,
-  extend,
-  isOver,
-  noTerms,
-  rateOf,
-  type Terms,
-  unlimited,
-  withEndOf,
-} from "./terms.ts";
+import { endCause, extend, noTerms, rateOf, type Terms, unlimited } from "./terms.ts";
 import { createTermsStore } from "./terms-store.ts";
 import { createTouchedKeysStore } from "./touched-keys-store.ts";
 import { createUsageStore } from "./usage-store.ts";
@@ -96,7 +86,6 @@ export function createSessionStore(
        AND client_identity NOT IN (SELECT public_key FROM departing_peers)
        AND session_id IN (SELECT session_id FROM session_terms WHERE ended_at IS NULL OR ended_at <= ?)`,
   );
-  const oldRows = createOldRowsStore(book);
   const written = createTermsStore(book);
   const { peerChanged, peerGone, countedAs, ...usage } = createUsageStore(book, written);
 
@@ -212,20 +201,6 @@ export function createSessionStore(
     if (isUsable(session)) depart.run(session.publicKey, session.address, now);
   }
 
-  /** What an older daemon sold or took back since we wrote the row. */
-  function takeOverEnds(): void {
-    for (const { sessionId, terms, expiresAt } of live()) {
-      written.writeOwn(sessionId, withEndOf(expiresAt, terms));
-    }
-  }
-
-  /** What an older daemon left as live although its data was used up. */
-  function endUsedUp(now: number): void {
-    for (const { sessionId, terms, expiresAt } of live()) {
-      if (effectiveEnd(terms) !== expiresAt && isOver(terms, now)) written.write(sessionId, terms, now);
-    }
-  }
-
   function live(): Session[] {
     return allByStatus.all("active").map(toSession);
   }
@@ -247,6 +222,7 @@ export function createSessionStore(
     ...usage,
     ...createDesiredStore(book, pool),
     ...createTouchedKeysStore(book),
+    ...createAdoptionStore(book, pool, written, holdSeconds),
     find,
     findByKey,
     live,
@@ -289,30 +265,5 @@ export function createSessionStore(
       })(),
     /** Drops the keys of sessions that are over, gone from the interface, and past their hold. */
     forgetKeys: (now: number) => forget.run(now - holdSeconds).changes,
-    /**
-     * After an older daemon wrote the book, perhaps between two of our runs: every row gets its terms, what ended lately
-     * its hold. Rows whose key or address cannot be one are returned as `unusable` and left out; those `outside`
-     * today's subnet stay and are enforced until they end.
-     */
-    adoptOldRows(now: number): { unusable: string[]; outside: string[] } {
-      return book.transaction(() => {
-        oldRows.addMissingTerms(now);
-        takeOverEnds();
-        oldRows.departStaleKeys(now);
-        for (const { assigned_ip, ended_at } of oldRows.endedAfter(now - holdSeconds)) {
-          pool.hold(assigned_ip, ended_at, ended_at + holdSeconds);
-        }
-        endUsedUp(now);
-        const [usable, unusable] = [live().filter(isUsable), live().filter((session) => !isUsable(session))];
-        const outside = usable.filter((session) => !pool.contains(session.address));
-        return { unusable: unusable.map(toId), outside: outside.map(toId) };
-      })();
-    },
-    /** Unpaid invoices of an older daemon's Lightning sales lapse after a day. */
-    lapseOldPending: (now: number) => oldRows.lapsePending(now),
   };
-}
-
-function toId(session: Session): string {
-  return session.sessionId;
 }

@@ -14,7 +14,7 @@ export function parseIpv4(text: string): number | undefined {
 }
 
 export function formatIpv4(address: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+  return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
 
 export interface AddressRange {

@@ -66,7 +66,7 @@ export function isOver(terms: Terms, now: number): boolean {
 export function withEndOf(row: number | null, terms: Terms): Terms {
   const { timeUntil, dataUntil, quotaBytes } = terms;
   const end = row === null ? null : Math.trunc(row);
-  if (quotaBytes === null) return { ...terms, timeUntil: end };
+  if (quotaBytes === null) return end === timeUntil ? terms : { ...terms, timeUntil: end };
   const bothEnds = dataUntil === null ? null : Math.max(timeUntil ?? 0, dataUntil);
   if (end === timeUntil || end === bothEnds) return terms;
   const isShorter = end !== null && timeUntil !== null && end < timeUntil;
