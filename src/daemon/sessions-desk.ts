@@ -100,7 +100,7 @@ export function serveSessions(
     }
     logger.info({ event: "session-extended", ...extension }, "the operator made up for something");
     // The kernel's own limits for it are raised too, before the operator hears that they are.
-    await keeper.tick();
+    await keeper.extended(found.sessionId);
     return { session: reportNow(found) };
   }
 

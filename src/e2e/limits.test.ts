@@ -168,6 +168,17 @@ describe.skipIf(missing)(`limits in the kernel${missing ? ` (skipped: ${missing}
     expect(seen.received).toBe(seen.last - seen.first + 1);
   });
 
+  it("what the operator adds by hand is in the kernel when he hears that it was added", async () => {
+    await start("time");
+    const sold = await market.buy({ amountSat: 60 });
+    const extend = (...by: string[]) => market.operator.command(["sessions", "extend", sold.address, ...by]);
+    expect((await extend("--hours", "5")).exitCode).toBe(0);
+    expect((await extend("--gib", "2")).exitCode).toBe(0);
+    const { time, data, counts } = await market.limits();
+    expect(time.get(sold.address)).toBeGreaterThan(5 * 3_600_000);
+    expect(counts.get(data.get(sold.address)?.name ?? "none")?.totalBytes).toBe(2048 * MiB);
+  });
+
   it("leaves other tables alone, and is back within a tick when the ruleset was flushed", async () => {
     const others = async () => {
       const ruleset = await onOperator("nft", "-s", "list", "ruleset");

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pino from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFacts } from "../db/facts.ts";
+import type { Bought } from "../protocol/price.ts";
 import {
   firstPurchase,
   HOLD_SECONDS,
@@ -64,7 +65,7 @@ function pass(seconds: number): void {
   clock.monotonicMs += seconds * 1000;
 }
 /** A sale's tunnel, from the pinned address to the grant. */
-async function sell(key: string, bought = hour, from = keeper): Promise<string> {
+async function sell(key: string, bought: Bought = hour, from = keeper): Promise<string> {
   const sessionId = open.store.reserve(key, firstPurchase, clock.wall);
   if (sessionId === undefined) throw new Error("the pool is empty");
   const sale = open.sale(sessionId, "paid");
@@ -518,6 +519,42 @@ describe("limits in the kernel", () => {
     await sell(key, { seconds: 0, bytes: 500 }, limited);
     expect(calls[0]).toEqual(["set", ["10.66.42.2", undefined, 1500]]);
     expect(open.store.find(id)?.terms).toMatchObject({ quotaBytes: 1500, usedBytes: 700 });
+  });
+
+  it("of a session whose rate turns are set within a tick, and of one that was extended at once", async () => {
+    const rates: unknown[] = [];
+    const turning = keep({
+      limits: {
+        ...limits,
+        bringInLine: async () => true,
+        set: async (set) => void rates.push(...set.map(({ time, rateMbit }) => [time?.leftMs, rateMbit])),
+      },
+    });
+    const id = await sell(newKey(), { ...hour, rateMbit: 10 }, turning);
+    await sell(open.store.find(id)?.publicKey ?? "", { ...hour, rateMbit: 50 }, turning);
+    await turning.tick();
+    rates.splice(0);
+    pass(HOUR - 1);
+    await turning.tick();
+    expect(rates).toEqual([]);
+    pass(1);
+    await turning.tick();
+    await turning.tick();
+    expect(rates).toEqual([[HOUR * 1000, 10]]);
+    open.store.grant(id, { ...hour, rateMbit: 10 }, clock.wall);
+    await turning.extended(id);
+    expect(rates.slice(1)).toEqual([[2 * HOUR * 1000, 10]]);
+  });
+
+  it("of an extension that cannot be set are left to a tick", async () => {
+    const id = await sell(newKey(), hour, limited);
+    failing = true;
+    calls = [];
+    await limited.extended(id);
+    expect(calls).toEqual([]);
+    const unable = keep({ limits: { ...limits, trouble: () => undefined } });
+    await unable.extended(id);
+    expect(calls).toEqual([["set", ["10.66.42.2", HOUR * 1000, undefined]]]);
   });
 
   it("count for the book, never twice; what they did not count is taken from the interface's counters", async () => {

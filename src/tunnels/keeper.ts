@@ -102,6 +102,8 @@ export function createKeeper(parts: KeeperParts) {
     const nowMs = now === undefined ? guard.lastSeen() * 1000 : wallMs();
     const foreignCidrs = exclusive ? [] : foreign.peers().flatMap((peer) => peer.allowedIps);
     const areLimited = await limits.bringInLine(() => store.limits(nowMs), foreignCidrs, now !== undefined);
+    const turned = now === undefined ? [] : store.takeTurned(now);
+    if (areLimited && !isThorough) await setLimits(turned);
     const putUp = await apply(areLimited ? change : { ...change, set: [] });
     if (ended.length > 0) await releaseLimits(ended);
     const uncounted = failureOf(() => store.countersRestarted(putUp));
@@ -139,6 +141,13 @@ export function createKeeper(parts: KeeperParts) {
 
   async function releaseLimits(ended: readonly EndedSession[]): Promise<void> {
     await limits.release(ended.map(({ sessionId }) => store.limit(sessionId, wallMs())));
+  }
+
+  /** As the book has them now. What fails here, a tick mends. */
+  async function setLimits(sessionIds: readonly string[]): Promise<void> {
+    if (sessionIds.length === 0) return;
+    const wanted = sessionIds.map((sessionId) => store.limit(sessionId, wallMs()));
+    await limits.set(wanted).catch((error: unknown) => void swallowEnforcement(error));
   }
 
   /** Answers by the keys that were not on the interface before. */
@@ -206,6 +215,13 @@ export function createKeeper(parts: KeeperParts) {
       });
     },
     admit,
+    /** The book gives the session more than the kernel knows of. */
+    async extended(sessionId: string): Promise<void> {
+      await exclusively(async () => {
+        await limits.look(false);
+        if (limits.trouble() === undefined) await setLimits([sessionId]);
+      });
+    },
     /**
      * Writes with `write` that a session is revoked, and takes its peer off. `write` answers whether it still ran. The
      * book leads; a failure on the interface is mended by the tick.

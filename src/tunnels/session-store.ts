@@ -4,10 +4,8 @@ import type { Bought, Price } from "../protocol/price.ts";
 import type { AddressPool } from "./address-pool.ts";
 import { createAdoptionStore } from "./adoption-store.ts";
 import { createDesiredStore } from "./desired-store.ts";
-import { limitOf } from "./limits.ts";
-import type { SessionLimit } from "./ports.ts";
 import type { Rate } from "./rate-spans.ts";
-import { rateSteps } from "./rate-steps.ts";
+import { createSessionLimits } from "./session-limits.ts";
 import {
   isUsable,
   type Session,
@@ -16,7 +14,7 @@ import {
   sessionTables,
   toSession,
 } from "./session-row.ts";
-import { endCause, extend, noTerms, rateOf, type Terms, unlimited } from "./terms.ts";
+import { endCause, extend, noTerms, type Terms, unlimited } from "./terms.ts";
 import { createTermsStore } from "./terms-store.ts";
 import { createTouchedKeysStore } from "./touched-keys-store.ts";
 import { createUsageStore } from "./usage-store.ts";
@@ -205,13 +203,6 @@ export function createSessionStore(
     return allByStatus.all("active").map(toSession);
   }
 
-  function limitFor(session: Session, nowMs: number): SessionLimit {
-    const rateMbit = rateOf(session.terms, nowMs / 1000) ?? defaultRate;
-    const limit = limitOf({ ...session, rateMbit }, pool.inBoth(session.address), nowMs);
-    if (limit.data) countedAs(limit.name, session.sessionId);
-    return limit;
-  }
-
   function mustFind(sessionId: string): Session {
     const session = find(sessionId);
     if (!session) throw new Error("the book has lost a session that it names");
@@ -223,6 +214,7 @@ export function createSessionStore(
     ...createDesiredStore(book, pool),
     ...createTouchedKeysStore(book),
     ...createAdoptionStore(book, pool, written, holdSeconds),
+    ...createSessionLimits({ pool, defaultRate, find, live, termsAfter, countedAs }),
     find,
     findByKey,
     live,
@@ -239,22 +231,6 @@ export function createSessionStore(
         commit();
       })(),
     endDue: (now: number) => book.transaction(() => endDue(now))(),
-    /** What the kernel is to hold every live session to, at a moment in unix ms. */
-    limits: (nowMs: number): SessionLimit[] =>
-      live()
-        .filter(isUsable)
-        .map((session) => limitFor(session, nowMs)),
-    /** How fast it is from now to its end. */
-    rates: ({ terms }: Session, now: number) => rateSteps(terms, now, defaultRate),
-    limit(sessionId: string, nowMs: number): SessionLimit {
-      return limitFor(mustFind(sessionId), nowMs);
-    },
-    /** As it would be with a purchase added at `now`. */
-    limitWith(sessionId: string, bought: Bought, now: number, nowMs: number): SessionLimit {
-      const session = mustFind(sessionId);
-      return limitFor({ ...session, terms: termsAfter(session, bought, now) }, nowMs);
-    },
-
     /** The interface was read and these keys are not on it (with what departs): their addresses may go on. */
     readBackAsGone: (keys: readonly string[]) =>
       book.transaction(() => {

@@ -1,0 +1,39 @@
+import type { Rate } from "./rate-spans.ts";
+import { type RateStep, rateSteps } from "./rate-steps.ts";
+import type { Session } from "./session-row.ts";
+import { bytesLeft } from "./terms.ts";
+
+/** Which sessions have another rate once their time goes on, or their data is used: most have the same to their end. */
+export function createRateTurns(defaultRate: Rate, find: (sessionId: string) => Session | undefined) {
+  const turns = new Map<string, RateStep>();
+
+  /** Undefined while its step goes on; null when it does not run any more. */
+  function turned(
+    sessionId: string,
+    { until, untilBytesLeft }: RateStep,
+    now: number,
+  ): Session | null | undefined {
+    if (until !== null && until > now) return undefined;
+    const session = find(sessionId);
+    if (session?.status !== "active") return null;
+    return untilBytesLeft !== null && bytesLeft(session.terms) > untilBytesLeft ? undefined : session;
+  }
+
+  return {
+    /** The session is held to the rate that it has at `now`. */
+    note({ sessionId, status, terms }: Session, now: number): void {
+      const mayTurn = status === "active" && terms.timeRates.length + terms.dataRates.length > 0;
+      const [step, next] = mayTurn ? rateSteps(terms, now, defaultRate) : [];
+      if (step && next) turns.set(sessionId, step);
+      else turns.delete(sessionId);
+    },
+    /** Those that run and have had another rate since they were noted. */
+    take(now: number): string[] {
+      return [...turns].flatMap(([sessionId, step]) => {
+        const session = turned(sessionId, step, now);
+        if (session !== undefined) turns.delete(sessionId);
+        return session ? [sessionId] : [];
+      });
+    },
+  };
+}
