@@ -4,7 +4,8 @@ import type { CashuDesk } from "../sales/purchase.ts";
 import { createSemaphores } from "../semaphore.ts";
 
 const SWAPS_AT_ONCE = 8;
-const SWAPS_WAITING = 32;
+/** At ten sales a second the last one is still answered well within the time that buyers are given. */
+const SWAPS_WAITING = 64;
 
 /** Ecash as configured, or why it is not taken. */
 export function chooseCashuDesk(

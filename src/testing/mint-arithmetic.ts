@@ -1,17 +1,35 @@
 import {
   createBlindSignature,
   createDLEQProof,
+  hashToCurve,
+  isP2PKSpendAuthorised,
+  type Proof,
   pointFromHex,
   verifyUnblindedSignature,
 } from "@cashu/cashu-ts";
 
-/** A mint's curve work (NUT-00, NUT-12), hex in and hex out. Points were checked before. */
+/** A mint's curve work (NUT-00, NUT-11, NUT-12), hex in and hex out. But for `isPoint`, points were checked before. */
 export interface MintArithmetic {
+  isPoint(text: string): boolean;
+  /** NUT-00 hash_to_curve. */
+  yOf(secret: string): string;
+  /** NUT-11, of a proof alone. */
+  isUnlocked(proof: Proof): boolean;
   sign(B_: string, privateKey: Uint8Array): { C_: string; dleq: { e: string; s: string } };
   isSigned(proof: { secret: string; C: string }, privateKey: Uint8Array): boolean;
 }
 
 export const arithmeticOfCashuTs: MintArithmetic = {
+  isPoint(text) {
+    try {
+      pointFromHex(text);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  yOf: (secret) => hashToCurve(new TextEncoder().encode(secret)).toHex(true),
+  isUnlocked: (proof) => isP2PKSpendAuthorised(proof),
   sign(B_, privateKey) {
     const point = pointFromHex(B_);
     const { e, s } = createDLEQProof(point, privateKey);

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { hashToCurve, pointFromHex } from "@cashu/cashu-ts";
-import type { MintArithmetic } from "./mint-arithmetic.ts";
+import { arithmeticOfCashuTs, type MintArithmetic } from "./mint-arithmetic.ts";
 import { MintError } from "./mint-error.ts";
 import { createKeyset, inputFee, type KeysetTerms, type MintKeyset } from "./mint-keyset.ts";
 import type { BlindedMessage, BlindSignature, InputProof, MintBody, SwapBody } from "./mint-messages.ts";
@@ -51,6 +50,10 @@ export function createMintLedger(terms: KeysetTerms, arithmetic: MintArithmetic)
     return key;
   };
 
+  const checkPoint = (text: string): void => {
+    if (!arithmetic.isPoint(text)) throw new MintError("proof-invalid", "not a point of the curve");
+  };
+
   const checkOutputs = (outputs: readonly BlindedMessage[]): string => {
     if (new Set(outputs.map(({ B_ }) => B_)).size < outputs.length) {
       throw new MintError("duplicate-outputs", "duplicate outputs provided");
@@ -79,7 +82,7 @@ export function createMintLedger(terms: KeysetTerms, arithmetic: MintArithmetic)
   };
 
   const checkInputs = (inputs: readonly InputProof[]): { ys: string[]; unit: string; feeAmount: number } => {
-    const ys = inputs.map(({ secret }) => yOf(secret));
+    const ys = inputs.map(({ secret }) => arithmetic.yOf(secret));
     if (new Set(ys).size < ys.length) throw new MintError("duplicate-inputs", "duplicate inputs provided");
     const unit = singleUnit(inputs.map((input) => keysetOf(input).unit));
     if (ys.some((y) => spent.has(y))) throw new MintError("already-spent", "proofs already spent");
@@ -114,7 +117,7 @@ export function createMintLedger(terms: KeysetTerms, arithmetic: MintArithmetic)
           `inputs ${sumOf(inputs)}, fee ${feeAmount}, outputs ${sumOf(outputs)}`,
         );
       }
-      verifySpendingConditions(inputs, outputs);
+      verifySpendingConditions(inputs, outputs, arithmetic);
       const signatures = outputs.map(sign);
       for (const [index, y] of ys.entries()) {
         const witness = inputs[index]?.witness;
@@ -185,17 +188,7 @@ export function createMintLedger(terms: KeysetTerms, arithmetic: MintArithmetic)
 }
 
 /** NUT-00, NUT-07: the point that a proof's secret hashes to, hex. */
-export function yOf(secret: string): string {
-  return hashToCurve(new TextEncoder().encode(secret)).toHex(true);
-}
-
-function checkPoint(hex: string): void {
-  try {
-    pointFromHex(hex);
-  } catch {
-    throw new MintError("proof-invalid", "not a point of the curve");
-  }
-}
+export const yOf = arithmeticOfCashuTs.yOf;
 
 function singleUnit(units: readonly string[]): string {
   const [unit = "", ...others] = new Set(units);
