@@ -5,7 +5,8 @@ import { cpuMsOf } from "./process-figures.ts";
 import { openSaleMarket, type SaleMarket } from "./sale-market.ts";
 import { perSecond, quantile, tookMs } from "./statistics.ts";
 
-const WARM_UP = 8;
+/** Until the engine has compiled what it runs most; the same number of bare swaps. */
+const WARM_UP = 40;
 const ONE_BY_ONE = 40;
 const BUYERS = [
   { buyers: 8, sales: 96 },
