@@ -21,8 +21,8 @@ export function createRateTurns(defaultRate: Rate, find: (sessionId: string) => 
 
   return {
     /** The session is held to the rate that it has at `now`. */
-    note({ sessionId, status, terms }: Session, now: number): void {
-      const mayTurn = status === "active" && terms.timeRates.length + terms.dataRates.length > 0;
+    note({ sessionId, terms }: Session, now: number): void {
+      const mayTurn = terms.timeRates.length + terms.dataRates.length > 0;
       const [step, next] = mayTurn ? rateSteps(terms, now, defaultRate) : [];
       if (step && next) turns.set(sessionId, step);
       else turns.delete(sessionId);

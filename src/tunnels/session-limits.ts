@@ -13,6 +13,7 @@ interface LimitedSessions {
   /** Of tunnels whose tier has none. */
   defaultRate: Rate;
   find(sessionId: string): Session | undefined;
+  mustFind(sessionId: string): Session;
   live(): Session[];
   termsAfter(session: Session, bought: Bought, from: number): Terms;
   /** The kernel is told to count by this name for the session. */
@@ -24,6 +25,7 @@ export function createSessionLimits({
   pool,
   defaultRate,
   find,
+  mustFind,
   live,
   termsAfter,
   countedAs,
@@ -40,12 +42,6 @@ export function createSessionLimits({
   function presentLimit(session: Session, nowMs: number): SessionLimit {
     turns.note(session, nowMs / 1000);
     return limitFor(session, nowMs);
-  }
-
-  function mustFind(sessionId: string): Session {
-    const session = find(sessionId);
-    if (!session) throw new Error("the book has lost a session that it names");
-    return session;
   }
 
   return {

@@ -214,7 +214,7 @@ export function createSessionStore(
     ...createDesiredStore(book, pool),
     ...createTouchedKeysStore(book),
     ...createAdoptionStore(book, pool, written, holdSeconds),
-    ...createSessionLimits({ pool, defaultRate, find, live, termsAfter, countedAs }),
+    ...createSessionLimits({ pool, defaultRate, find, mustFind, live, termsAfter, countedAs }),
     find,
     findByKey,
     live,
