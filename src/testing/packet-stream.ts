@@ -4,16 +4,22 @@ import { z } from "zod";
 import type { BuyerPlace, TunnelWorld } from "./namespaces.ts";
 
 const WEB_ADDRESS = "203.0.113.10";
+const STREAM_PORT = 700;
 
-/** Sends packets of 1200 bytes, five each ten milliseconds, to whoever greeted it last; each says its number and when it was sent. */
+/** In IP. */
+export const PACKET_BYTES = 1228;
+const USUAL_PACKETS = 5;
+
+/** Sends packets, so many each ten milliseconds, to whoever greeted it last; each says its number and when it was sent. */
 const SENDER = `
 const dgram = require("node:dgram");
-const socket = dgram.createSocket("udp4");
-let to, number = 0;
-socket.on("message", (_text, from) => { to = from; });
-socket.bind(7, process.argv[1], () => console.log("ready"));
+const socket = dgram.createSocket({ type: "udp4", sendBufferSize: 4194304 });
+const [port, packets, target] = process.argv.slice(1);
+let to = target && { address: target, port: 9 }, number = 0;
+socket.on("message", (_text, from) => { to = target ? to : from; });
+socket.bind(Number(port), () => console.log("ready"));
 setInterval(() => {
-  for (let i = 0; to && i < 5; i++) {
+  for (let i = 0; to && i < Number(packets); i++) {
     const packet = Buffer.alloc(1200);
     packet.writeDoubleBE(number++, 0);
     packet.writeDoubleBE(Date.now(), 8);
@@ -33,7 +39,8 @@ socket.on("message", (packet) => {
   if (seen.received++ === 0) { seen.first = number; console.log("ready"); }
   if (number > seen.last) { seen.last = number; seen.lastSentAtMs = packet.readDoubleBE(8); }
 });
-const greet = () => socket.send("hello", 7, process.argv[1], () => {});
+const [address, port] = process.argv.slice(1);
+const greet = () => socket.send("hello", Number(port), address, () => {});
 socket.bind(0, () => { greet(); setInterval(greet, 200); });
 process.stdin.on("data", () => console.log(JSON.stringify(seen))).on("end", () => process.exit(0));
 `;
@@ -52,14 +59,19 @@ export interface PacketStream {
   stop(): void;
 }
 
-/** A steady download (5 Mbit/s of UDP) through a buyer's tunnel, whose packets say when they were sent. Resolves with the first. */
+/**
+ * A steady download (5 Mbit/s of UDP unless told) through a buyer's tunnel, whose packets say when they were sent.
+ * Resolves with the first.
+ */
 export async function startPacketStream(
   world: TunnelWorld,
   buyer: BuyerPlace = "buyer1",
+  packetsIn10Ms = USUAL_PACKETS,
 ): Promise<PacketStream> {
-  const sender = start(world.commandPrefix("web"), SENDER);
+  const port = STREAM_PORT + Number(buyer.slice("buyer".length));
+  const sender = start(world.commandPrefix("web"), SENDER, [port, packetsIn10Ms]);
   await nextLine(linesOf(sender));
-  const receiver = start(world.commandPrefix(buyer), RECEIVER);
+  const receiver = start(world.commandPrefix(buyer), RECEIVER, [WEB_ADDRESS, port]);
   const heard = linesOf(receiver);
   await nextLine(heard);
   return {
@@ -74,8 +86,19 @@ export async function startPacketStream(
   };
 }
 
-function start(prefix: readonly string[], script: string) {
-  const [wrapper = "", ...argv] = [...prefix, process.execPath, "-e", script, WEB_ADDRESS];
+/** The same the other way, to nobody who listens. */
+export async function startUpload(
+  world: TunnelWorld,
+  buyer: BuyerPlace,
+  packetsIn10Ms: number,
+): Promise<{ stop(): void }> {
+  const sender = start(world.commandPrefix(buyer), SENDER, [0, packetsIn10Ms, WEB_ADDRESS]);
+  await nextLine(linesOf(sender));
+  return { stop: () => void sender.kill("SIGKILL") };
+}
+
+function start(prefix: readonly string[], script: string, args: readonly (string | number)[]) {
+  const [wrapper = "", ...argv] = [...prefix, process.execPath, "-e", script, ...args.map(String)];
   return spawn(wrapper, argv, { stdio: ["pipe", "pipe", "ignore"] }) satisfies ChildProcess;
 }
 
