@@ -11,9 +11,9 @@ export type Tunnels = Awaited<ReturnType<typeof raiseTunnels>>;
 
 /** The tunnels that run already, held up and ended from here on. */
 export async function raiseTunnels({ config, logger, clock, life }: Context, records: Records) {
-  const { sessions, pool, guard, database, prices } = records;
+  const { sessions, pool, guard, database, prices, facts } = records;
   const { enforcement, serverPublicKey } = chooseEnforcement(config.wireguard);
-  const limits = await chooseLimits(config.wireguard, logger);
+  const limits = await chooseLimits(config.wireguard, facts, logger);
   const rates = checkRates(config, limits, logger);
   const { exclusive, tickSeconds } = config.wireguard;
   const keeper = createKeeper({

@@ -115,7 +115,7 @@ describe.skipIf(missing)(`rates, with real packets${missing ? ` (skipped: ${miss
     const { world } = market;
     const slow = await connect("buyer1", { unit: "hour" });
     const bytes = 12_000_000;
-    const page = world.fetchThroughTunnel({ path: `/bytes/${bytes}`, timeoutSeconds: 100 });
+    const page = world.fetchThroughTunnel({ path: `/bytes/${bytes}`, timeoutSeconds: 30 });
     const start = await readDownload(world, "buyer1");
     await eventually(async () => (await readDownload(world, "buyer1")).bytes - start.bytes > 3e6, 60_000);
     await market.buy({ unit: "day", buyer: slow.buyer });

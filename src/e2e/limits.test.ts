@@ -75,6 +75,25 @@ describe.skipIf(missing)(`limits in the kernel${missing ? ` (skipped: ${missing}
     return async () => (await statistic("buyer1", "wg-e2elim-1", "rx_bytes")) + (await wentUp()) - before;
   }
 
+  /** Counts the tunnel's bytes of IPv4 right before our chains and right behind them. */
+  async function watchTable(): Promise<() => Promise<{ before: number; behind: number }>> {
+    const { interfaceName } = market.world;
+    const chains = (["before", "behind"] as const).flatMap((name) =>
+      (["prerouting", "postrouting"] as const).map((hook) => {
+        const priority = `mangle + ${name === "before" ? 4 : 6}`;
+        const device = hook === "prerouting" ? "iifname" : "oifname";
+        return `chain ${name}_${hook} { type filter hook ${hook} priority ${priority}; meta nfproto ipv4 ${device} "${interfaceName}" counter name ${name}; }`;
+      }),
+    );
+    const table = `table inet watch { counter before { }; counter behind { }; ${chains.join("; ")}; }`;
+    await onOperator("nft", table);
+    return async () => {
+      const listed = await onOperator("nft", "list counters table inet watch");
+      const bytes = (name: string) =>
+        Number(new RegExp(`counter ${name} {\\s+packets \\d+ bytes (\\d+)`).exec(listed)?.[1]);
+      return { before: bytes("before"), behind: bytes("behind") };
+    };
+  }
   const kernelCount = async ({ address }: SoldTunnel) => {
     const { data, counts } = await market.limits();
     return counts.get(data.get(address)?.name ?? "none")?.usedBytes ?? -1;
@@ -179,6 +198,30 @@ describe.skipIf(missing)(`limits in the kernel${missing ? ` (skipped: ${missing}
     expect(counts.get(data.get(sold.address)?.name ?? "none")?.totalBytes).toBe(2048 * MiB);
   });
 
+  it("renewals during a download at full speed drop nothing by our hand", async () => {
+    await start("data");
+    const watched = await watchTable();
+    const sold = await market.buy({ unit: "GiB", amountSat: 1024 });
+    await connect(sold);
+    let isOver = false;
+    const url = `${market.world.webUrl}/bytes/40000000`;
+    const downloading = market.world
+      .exec("buyer1", ["curl", "-q", "--noproxy", "*", "--silent", "--fail", "--output", "/dev/null", url])
+      .finally(() => {
+        isOver = true;
+      });
+    for (let renewals = 0; renewals < 3 || !isOver; renewals++) {
+      const tier = renewals % 2 === 0 ? ({ unit: "GiB", amountSat: 2 } as const) : { amountSat: 3600 };
+      await market.buy({ buyer: sold.buyer, ...tier });
+    }
+    await downloading;
+    await eventually(async () => {
+      const { before, behind } = await watched();
+      return before > 40e6 && before === behind;
+    });
+    await onOperator("nft", "delete table inet watch");
+  });
+
   it("leaves other tables alone, and is back within a tick when the ruleset was flushed", async () => {
     const others = async () => {
       const ruleset = await onOperator("nft", "-s", "list", "ruleset");
@@ -253,6 +296,15 @@ describe.skipIf(missing)(`limits in the kernel${missing ? ` (skipped: ${missing}
       /wireguard.enforcement is ."kernel.", but nft cannot be run.*apt-get install nftables/,
     );
     operator.writeConfig({ enforcement: "auto" });
+    expect(await operator.startAndWait()).toBe(78);
+    expect(operator.output()).toMatch(
+      /nft cannot be run.*A former start set limits.*enforcement = ."daemon."/,
+    );
+
+    operator.writeConfig({ enforcement: "daemon", commandPrefix: world.commandPrefix("operator") });
+    await operator.start();
+    await operator.kill();
+    operator.writeConfig({ enforcement: "auto", commandPrefix: withoutNft });
     await operator.start();
     expect(operator.events("limits-by-daemon")).toHaveLength(1);
     await market.buy({ unit: "GiB", amountSat: 20 });

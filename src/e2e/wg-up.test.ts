@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ALLOWED, FORBIDDEN, WEB } from "../testing/buyers-targets.ts";
 import { startKnocking } from "../testing/connections.ts";
 import { eventually } from "../testing/eventually.ts";
+import { inNamespace } from "../testing/namespace-tools.ts";
 import { createOperatorHost, type OperatorHost, operatorHostMissing } from "../testing/operator-host.ts";
 import { startWitness } from "../testing/witness.ts";
+import { createNftLimits, removeNftLimits } from "../wireguard/nft-limits.ts";
 
 const missing = await operatorHostMissing(Boolean(process.env.CI));
 const reason = missing === undefined ? "" : ` (skipped: ${missing})`;
@@ -70,6 +72,22 @@ describe.skipIf(missing !== undefined)(`what a peer reaches with wg-up.sh${reaso
     await host.wgUp([], settings);
     await connectAll();
     expect(await host.reachable(EVERYWHERE)).toEqual(names(ALLOWED));
+  });
+
+  it("is the same with the daemon's limits beside the rules: no way to the other peer, in IPv6 neither", async () => {
+    const { interfaceName } = host;
+    const options = { interfaceName, maxFlows: 4096, commandPrefix: inNamespace(host.namespaceOf("host")) };
+    const set = [2, 3].map((number) => ({
+      name: `peer${number}`,
+      addresses: [`10.66.42.${number}`, `fd66:42::${number}`],
+      time: { leftMs: null },
+      data: undefined,
+      rateMbit: 100,
+      counts: "anew" as const,
+    }));
+    await createNftLimits(options).apply({ rebuild: true, set, remove: [], foreignCidrs: [] });
+    expect(await host.reachable(EVERYWHERE)).toEqual(names(ALLOWED));
+    await removeNftLimits(options);
   });
 
   it("is nothing that others could use: no way to a peer but from the host itself, and ssh as ever", async () => {
