@@ -1,5 +1,6 @@
 import type { SessionReport } from "../daemon/sessions-report.ts";
-import { ago, mbit, moment, size, span } from "./words.ts";
+import { rateInWords } from "../tunnels/rate-steps.ts";
+import { ago, moment, size, span } from "./words.ts";
 
 /** What is left of it, or when it ended. */
 export function standing(session: SessionReport, now: number): string {
@@ -19,7 +20,7 @@ function dataLeft({ quotaBytes, usedBytes }: SessionReport): string {
 /** What holds now; empty for no limit. */
 export function rateNow({ rates }: SessionReport): string {
   const rateMbit = rates[0]?.rateMbit ?? null;
-  return rateMbit === null ? "" : mbit(rateMbit);
+  return rateMbit === null ? "" : rateInWords(rateMbit);
 }
 
 export function handshake({ peer }: SessionReport, now: number): string {

@@ -1,9 +1,10 @@
 import type { StatusReport } from "../daemon/status-report.ts";
+import { rateInWords } from "../tunnels/rate-steps.ts";
 import { onRelay } from "./listing-show.ts";
 import type { Paint } from "./paint.ts";
 import { statusHead } from "./status-head.ts";
 import { inColumns } from "./table.ts";
-import { ago, counted, mbit, size } from "./words.ts";
+import { ago, counted, size } from "./words.ts";
 
 const MOST_PEERS = 5;
 
@@ -85,7 +86,9 @@ function rates({ tunnels: { rates: shown } }: StatusReport, paint: Paint): [stri
   const { defaultMbit, areSold, areHeld } = shown;
   if (!areSold) return [];
   if (!areHeld) return [["rates", paint.odd("sold, and nothing holds tunnels to them (rates-not-held)")]];
-  return [["rates", `${defaultMbit === null ? "no limit" : mbit(defaultMbit)} where a tier names none`]];
+  return [
+    ["rates", `${defaultMbit === null ? "no limit" : rateInWords(defaultMbit)} where a tier names none`],
+  ];
 }
 
 function unknownPeers({ tunnels: shown }: StatusReport, paint: Paint): [string, string][] {

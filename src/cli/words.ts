@@ -1,5 +1,3 @@
-import { formatPlainNumber } from "../protocol/plain-number.ts";
-
 export function nowInSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }
@@ -45,10 +43,6 @@ const SIZES: readonly (readonly [bytes: number, unit: string])[] = [
 export function size(bytes: number): string {
   const [unitBytes, unit] = SIZES.find(([least]) => bytes >= least) ?? [1, "B"];
   return `${Number((bytes / unitBytes).toFixed(1))} ${unit}`;
-}
-
-export function mbit(rateMbit: number): string {
-  return `${formatPlainNumber(rateMbit)} Mbit/s each way`;
 }
 
 /** `1 sale`, `2 sales`. */

@@ -1,5 +1,7 @@
+import Database from "better-sqlite3";
 import { afterEach, expect, it } from "vitest";
 import { openBook } from "../db/open-book.ts";
+import { migrations } from "../db/schema.ts";
 import type { Price } from "../protocol/price.ts";
 import { makeTempDir } from "../testing/temp-dir.ts";
 import { createPriceStore } from "./price-store.ts";
@@ -22,6 +24,21 @@ it("remembers when a tier was last on offer, so that it is honoured for a while"
   expect(prices.withOfferedSince([fresh], 1999)).toEqual([fresh, old]);
   expect(prices.withOfferedSince([fresh], 2000)).toEqual([fresh]);
   expect(prices.withOfferedSince([fresh], 9999)).toEqual([fresh]);
+  book.close();
+});
+
+it("goes on with the tiers of a book from before there were rates", async () => {
+  const folder = await makeTempDir();
+  cleanUp.push(folder.remove);
+  const path = `${folder.path}/book.db`;
+  const former = new Database(path);
+  for (const statements of migrations.slice(0, 5)) former.exec(statements);
+  former.exec(`CREATE TABLE europa_schema (version INTEGER NOT NULL); INSERT INTO europa_schema VALUES (5);
+    INSERT INTO offered_prices VALUES (100, 'sat', 'day', 1000)`);
+  former.close();
+  const book = openBook(path);
+  const offered = createPriceStore(book).withOfferedSince([], 999);
+  expect(offered).toStrictEqual([{ amount: 100, currency: "sat", unit: "day" }]);
   book.close();
 });
 

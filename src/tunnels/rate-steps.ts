@@ -40,6 +40,10 @@ function dataSteps(terms: Terms): RateStep[] {
   }));
 }
 
+export function rateInWords(rateMbit: number): string {
+  return `${formatPlainNumber(rateMbit)} Mbit/s each way`;
+}
+
 /** `50 Mbit/s each way until …, then 10 Mbit/s each way`; undefined where nothing is held back. */
 export function ratesInWords(
   steps: readonly RateStep[],
@@ -49,7 +53,7 @@ export function ratesInWords(
   if (steps.every(({ rateMbit }) => rateMbit === null)) return undefined;
   return steps
     .map(({ rateMbit, until, untilBytesLeft }, index) => {
-      const speed = rateMbit === null ? "no limit" : `${formatPlainNumber(rateMbit)} Mbit/s each way`;
+      const speed = rateMbit === null ? "no limit" : rateInWords(rateMbit);
       if (index === steps.length - 1) return speed;
       return until === null
         ? `${speed} until ${size(untilBytesLeft ?? 0)} are left`

@@ -7,18 +7,6 @@ import { bytesLeft } from "./terms.ts";
 export function createRateTurns(defaultRate: Rate, find: (sessionId: string) => Session | undefined) {
   const turns = new Map<string, RateStep>();
 
-  /** Undefined while its step goes on; null when it does not run any more. */
-  function turned(
-    sessionId: string,
-    { until, untilBytesLeft }: RateStep,
-    now: number,
-  ): Session | null | undefined {
-    if (until !== null && until > now) return undefined;
-    const session = find(sessionId);
-    if (session?.status !== "active") return null;
-    return untilBytesLeft !== null && bytesLeft(session.terms) > untilBytesLeft ? undefined : session;
-  }
-
   return {
     /** The session is held to the rate that it has at `now`. */
     note({ sessionId, terms }: Session, now: number): void {
@@ -29,11 +17,16 @@ export function createRateTurns(defaultRate: Rate, find: (sessionId: string) => 
     },
     /** Those that run and have had another rate since they were noted. */
     take(now: number): string[] {
-      return [...turns].flatMap(([sessionId, step]) => {
-        const session = turned(sessionId, step, now);
-        if (session !== undefined) turns.delete(sessionId);
-        return session ? [sessionId] : [];
-      });
+      const turned: string[] = [];
+      for (const [sessionId, { until, untilBytesLeft }] of turns) {
+        if (until !== null && until > now) continue;
+        const session = find(sessionId);
+        const isActive = session?.status === "active";
+        if (isActive && untilBytesLeft !== null && bytesLeft(session.terms) > untilBytesLeft) continue;
+        turns.delete(sessionId);
+        if (isActive) turned.push(sessionId);
+      }
+      return turned;
     },
   };
 }
