@@ -186,8 +186,8 @@ describe.skipIf(missing !== undefined)(
         title: "the config was changed and the daemon not restarted",
         check: "info-listing",
         status: "fail",
-        seen: /\/info differs from .*config\.toml in prices/,
-        put: () => at.operator.replaceInConfig("amount = 10\n", "amount = 11\n"),
+        seen: /\/info differs from .*config\.toml in prices, rates:/,
+        put: () => at.operator.replaceInConfig("amount = 10\n", "amount = 11\nrate_mbit = 50\n"),
         async mend() {
           const published = at.operator.events("listing-published").length;
           await at.operator.stop();

@@ -15,7 +15,15 @@ const infoSchema = z.object({
   mints: z.array(z.string()),
   cashu_purchase_endpoints: z.array(z.string()),
   lightning_endpoints: z.array(z.string()),
-  prices: z.array(z.object({ amount: z.number(), currency: z.string(), unit: z.string() })),
+  prices: z.array(
+    z.object({
+      amount: z.number(),
+      currency: z.string(),
+      unit: z.string(),
+      rate_mbit: z.number().optional(),
+    }),
+  ),
+  rate_mbit: z.number().optional(),
 });
 export type SeenInfo = z.infer<typeof infoSchema>;
 
@@ -81,7 +89,7 @@ export const infoEqualsListing: Check = {
       rateMbit: config.wireguard.rateMbit,
       methods,
     });
-    const stale = differences(seen, own);
+    const stale = [...differences(seen, own), ...(ratesIn(seen) === ratesIn(own) ? [] : ["rates"])];
     if (stale.length > 0) {
       return fail(
         `/info differs from ${subject.configPath} in ${stale.join(", ")}: the daemon runs with a former one`,
@@ -108,6 +116,11 @@ export const infoEqualsListing: Check = {
     );
   },
 };
+
+/** No part of the listing. */
+function ratesIn({ prices, rate_mbit }: Pick<SeenInfo, "prices" | "rate_mbit">): string {
+  return [...prices.map((price) => price.rate_mbit), rate_mbit].join();
+}
 
 type Compared = Omit<SeenInfo, "prices"> & { prices: Parameters<typeof samePrice>[0][] | SeenInfo["prices"] };
 
