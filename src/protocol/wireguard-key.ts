@@ -1,6 +1,7 @@
 import { decodeBase64 } from "./base64.ts";
 import { Refusal } from "./refusal.ts";
 
+const KEY_BYTES = 32;
 const FIELD = 2n ** 255n - 19n;
 
 /**
@@ -55,7 +56,8 @@ export function checkClientKey(value: unknown, serverKey: string): string {
 
 /** RFC 7748 section 5: little-endian, top bit ignored, reduced; every spelling of a point gives one number. */
 function pointOf(key: string): bigint {
-  const bytes = decodeBase64(key) ?? new Uint8Array();
-  const bigEndian = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).reverse();
-  return BigInt.asUintN(255, BigInt(`0x0${bigEndian.join("")}`)) % FIELD;
+  const bytes = decodeBase64(key) ?? new Uint8Array(KEY_BYTES);
+  const words = new DataView(bytes.buffer);
+  const encoded = [24, 16, 8, 0].reduce((number, at) => (number << 64n) | words.getBigUint64(at, true), 0n);
+  return BigInt.asUintN(255, encoded) % FIELD;
 }

@@ -82,7 +82,8 @@ export function createSessionStore(
   const forget = book.prepare(
     `UPDATE sessions SET client_identity = '' WHERE client_identity > '' AND status IN ('expired', 'revoked')
        AND client_identity NOT IN (SELECT public_key FROM departing_peers)
-       AND session_id IN (SELECT session_id FROM session_terms WHERE ended_at IS NULL OR ended_at <= ?)`,
+       AND EXISTS (SELECT 1 FROM session_terms t
+         WHERE t.session_id = sessions.session_id AND (t.ended_at IS NULL OR t.ended_at <= ?))`,
   );
   const written = createTermsStore(book);
   const { peerChanged, peerGone, countedAs, ...usage } = createUsageStore(book, written);

@@ -22,7 +22,10 @@ export async function findTrouble(
   view: InterfaceView,
 ): Promise<InterfaceTrouble | undefined> {
   try {
-    return keyTrouble(check, view) ?? (await addressTrouble(check)) ?? (await forwardingTrouble(check));
+    const wrongKey = keyTrouble(check, view);
+    if (wrongKey !== undefined) return wrongKey;
+    const [address, forwarding] = await Promise.all([addressTrouble(check), forwardingTrouble(check)]);
+    return address ?? forwarding;
   } catch (error) {
     return troubleOf(error, check.interfaceName);
   }
