@@ -23,11 +23,11 @@ export function createOpenings() {
       const done = () => void underWay.delete(name);
       saleId.then(done, done);
     },
-    /** WireGuard keys other than this one that are about to take an address. */
-    otherKeys: (clientKey: string, takesAddress: (key: string) => boolean): number => {
+    /** WireGuard keys other than this one that are about to buy. */
+    otherKeys: (clientKey: string): string[] => {
       const keys = new Set([...underWay.values()].map((opening) => opening.clientKey));
       keys.delete(clientKey);
-      return [...keys].filter(takesAddress).length;
+      return [...keys];
     },
   };
 }

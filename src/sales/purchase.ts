@@ -100,14 +100,18 @@ export function createPurchase(parts: PurchaseParts) {
     const mint = acceptedMint(desk, token);
     const quantity = checkQuantity(token.faceSat, price, offer);
     desk.reader.checkLocks(token, now());
-    vacancy.check(
-      clientKey,
-      openings.otherKeys(clientKey, (key) => !vacancy.isRenewal(key)),
-    );
+    vacancy.check(clientKey, addressesPromised(clientKey));
     checkMint(mint);
     const saleId = inPlace(desk.swapPlaces(mint.key), { ...asked, mint, price, quantity });
     openings.add(token, clientKey, saleId);
     return saleId;
+  }
+
+  /** To others whose purchase is not in the book yet. Who renews takes none, which is asked only where it matters. */
+  function addressesPromised(clientKey: string): number {
+    const others = openings.otherKeys(clientKey);
+    if (vacancy.hasAddress(others.length)) return others.length;
+    return others.filter((key) => !vacancy.isRenewal(key)).length;
   }
 
   /** Resolves as soon as the sale stands in the book; the place is kept until its first round with the mint is over. */
