@@ -11,6 +11,8 @@ export function createDurability(book: Book, syncFile: (path: string) => Promise
   let commits = 0;
   let durable = 0;
   let underWay: Promise<void> | undefined;
+  /** A sync has failed, and no other is believed until all of it was written anew. */
+  let isInDoubt = false;
 
   /** Commits that come meanwhile share the next turn. */
   async function reach(wanted: number): Promise<void> {
@@ -25,12 +27,13 @@ export function createDurability(book: Book, syncFile: (path: string) => Promise
   /** What SQLite does at the end of a commit with `synchronous=FULL` (sqlite.org/pragma.html#pragma_synchronous). */
   async function syncLog(): Promise<void> {
     const upTo = commits;
-    try {
-      await syncFile(`${book.name}-wal`);
-    } catch {
-      foldLog(book);
-    }
-    durable = Math.max(durable, upTo);
+    isInDoubt ||= await syncFile(`${book.name}-wal`).then(
+      () => false,
+      () => true,
+    );
+    if (isInDoubt) foldLog(book);
+    isInDoubt = false;
+    durable = upTo;
   }
 
   /** A whole transaction, which may be lost and is done again then: `onDisk` does not wait for it. */
