@@ -18,4 +18,5 @@ WORKDIR /app
 # The wallet alone may take a minute at a start before buyers are served.
 HEALTHCHECK --start-period=2m --interval=30s --timeout=5s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/health/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/index.cjs"]
+# A small young generation: with ten thousand tunnels it saves 20 MiB.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/index.cjs"]

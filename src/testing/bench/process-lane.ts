@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createOperator, type Operator } from "../operator.ts";
 import { startRelay, type TestRelay } from "../relay.ts";
@@ -15,6 +15,7 @@ const YEAR_SECONDS = 365 * 86_400;
 const START_MS = 120_000;
 const SETTLE_MS = 15_000;
 const bundle = join(import.meta.dirname, "../../../dist/index.cjs");
+const unit = join(import.meta.dirname, "../../../scripts/europa-node.service");
 
 const figures = [
   "start to listening, empty book",
@@ -44,7 +45,15 @@ export const startAndMemory: Lane = {
 
 function operatorOn(relay: TestRelay): Promise<Operator> {
   const market = { relays: [relay.url], mints: [], cashuEnabled: false };
-  return createOperator({ ...market, subnet: WIDE_SUBNET, tickSeconds: 1, logLevel: "info" });
+  const environment = { NODE_OPTIONS: nodeOptions() };
+  return createOperator({ ...market, subnet: WIDE_SUBNET, tickSeconds: 1, logLevel: "info", environment });
+}
+
+/** As the unit and the image start it. */
+function nodeOptions(): string {
+  const [, options] = /^ExecStart=\S+ (.*) dist\/index\.cjs$/m.exec(readFileSync(unit, "utf8")) ?? [];
+  if (options === undefined) throw new Error("the unit does not say how it is started");
+  return options;
 }
 
 /** Held against the same program asked for its version: Node and the bundle, and nothing done. */
