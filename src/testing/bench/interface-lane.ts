@@ -16,7 +16,7 @@ import { firstPurchase, newKey } from "../session-book.ts";
 import { makeTempDir } from "../temp-dir.ts";
 import { tunnelsMissing } from "../tunnel-market.ts";
 import { generateWireguardKeys } from "../wireguard-keys.ts";
-import { fillBook, WIDE_SUBNET } from "./fill-book.ts";
+import { aYear, fillBook, WIDE_SUBNET } from "./fill-book.ts";
 import { type Lane, type Measurement, measurement } from "./measurement.ts";
 import { median, tookMs } from "./statistics.ts";
 
@@ -25,7 +25,6 @@ const ENDING = 1_000;
 const ROUNDS = 5;
 const GRANTS_AT_ONCE = 8;
 const MAX_FLOWS = 4096;
-const YEAR_SECONDS = 365 * 86_400;
 const SOON_SECONDS = 3_600;
 const HOLD_SECONDS = 300;
 
@@ -62,7 +61,7 @@ type Keeping = ReturnType<typeof keepingAt>;
 
 async function* measureKeeping(world: TunnelWorld, folder: string): AsyncGenerator<Measurement> {
   const path = join(folder, "data", "sessions.db");
-  fillBook(path, SESSIONS, (index) => (index < ENDING ? SOON_SECONDS : YEAR_SECONDS));
+  fillBook(path, SESSIONS, (index) => (index < ENDING ? { seconds: SOON_SECONDS, bytes: 0 } : aYear));
   const keeping = keepingAt(path, world);
   try {
     yield await coldReconcile(world, keeping, folder);
@@ -112,8 +111,7 @@ async function grants(world: TunnelWorld, { keeper, store, clock }: Keeping): Pr
   const grant = async () => {
     const sessionId = store.reserve(newKey(), firstPurchase, clock.now());
     if (sessionId === undefined) throw new Error("the pool is empty");
-    const bought = { seconds: YEAR_SECONDS, bytes: 0 };
-    await keeper.admit(sessionId, bought, (now) => store.grant(sessionId, bought, now));
+    await keeper.admit(sessionId, aYear, (now) => store.grant(sessionId, aYear, now));
   };
   const alone: number[] = [];
   const granted: number[] = [];

@@ -4,14 +4,13 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createOperator, type Operator } from "../operator.ts";
 import { startRelay, type TestRelay } from "../relay.ts";
-import { fillBook, WIDE_SUBNET } from "./fill-book.ts";
+import { aYear, fillBook, WIDE_SUBNET } from "./fill-book.ts";
 import { type Lane, type Measurement, measurement } from "./measurement.ts";
 import { residentMiBOf } from "./process-figures.ts";
 import { median, tookMs } from "./statistics.ts";
 
 const STARTS = 5;
 const SESSIONS = 10_000;
-const YEAR_SECONDS = 365 * 86_400;
 const START_MS = 120_000;
 const SETTLE_MS = 15_000;
 const bundle = join(import.meta.dirname, "../../../dist/index.cjs");
@@ -85,7 +84,7 @@ async function fullBook(relay: TestRelay): Promise<Measurement[]> {
   const operator = await operatorOn(relay);
   try {
     const bareMs = await tookMs(() => operator.command(["--version"]));
-    fillBook(operator.databasePath, SESSIONS, () => YEAR_SECONDS);
+    fillBook(operator.databasePath, SESSIONS, () => aYear);
     const first = await tookMs(() => operator.start({ timeoutMs: START_MS }));
     await operator.kill();
     const again = await tookMs(() => operator.start({ timeoutMs: START_MS }));

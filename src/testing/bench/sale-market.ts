@@ -4,13 +4,12 @@ import { createMints, type Mints } from "../../cashu/mints.ts";
 import { createBuyer } from "../buyer.ts";
 import { createOperator, type Operator } from "../operator.ts";
 import { startRelay } from "../relay.ts";
-import { fillBook, WIDE_SUBNET } from "./fill-book.ts";
+import { aYear, fillBook, WIDE_SUBNET } from "./fill-book.ts";
 import { createLeanClient, type LeanClient } from "./lean-client.ts";
 import { mintLockedTokens } from "./tokens.ts";
 
 const PEERS_IN_BOOK = 5_000;
 
-const YEAR_SECONDS = 365 * 86_400;
 const PRICE = { amount: 100, unit: "day" as const };
 /** As the daemon does: older keysets are no ground to swap on. */
 const REFRESH_MS = 20_000;
@@ -44,7 +43,7 @@ export async function openSaleMarket(mintUrl: string): Promise<SaleMarket> {
     await relay.stop();
   };
   try {
-    fillBook(operator.databasePath, PEERS_IN_BOOK, () => YEAR_SECONDS);
+    fillBook(operator.databasePath, PEERS_IN_BOOK, () => aYear);
     await operator.start({ timeoutMs: START_MS, args: ["--create-wallet"] });
     const mints = createMints({
       mintUrls: [mintUrl],

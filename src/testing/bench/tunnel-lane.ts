@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../eventually.ts";
 import { startPacketStream } from "../packet-stream.ts";
 import { openTunnelMarket, type SoldTunnel, type TunnelMarket, tunnelsMissing } from "../tunnel-market.ts";
-import { fillBook } from "./fill-book.ts";
+import { aYear, fillBook } from "./fill-book.ts";
 import { type Lane, type Measurement, measurement } from "./measurement.ts";
 import { median, tookMs } from "./statistics.ts";
 
@@ -14,7 +14,6 @@ const ROUNDS = 3;
 const DOWNLOAD_MIB = 60;
 const PACKET_MS = 30_000;
 const SESSIONS = 10_000;
-const YEAR_SECONDS = 365 * 86_400;
 const START_MS = 300_000;
 
 const figures = [
@@ -140,7 +139,7 @@ async function dataOvershoot(
 async function throughput(market: TunnelMarket): Promise<Measurement> {
   const { operator } = market;
   await operator.kill();
-  fillBook(operator.databasePath, SESSIONS, () => YEAR_SECONDS);
+  fillBook(operator.databasePath, SESSIONS, () => aYear);
   await start(market, "hour");
   const sold = await market.buy({ amountSat: 3600 });
   const withRules = await downloadRate(market, sold);
