@@ -78,7 +78,7 @@ function outbox(relays: Relays): Outbox {
     store: createWalletStore(book, createDurability(book)),
     clock,
     logger,
-    deadlineMs: 300,
+    deadlineMs: 1_500,
   });
   closing.push(() => made.stop());
   return made;
