@@ -11,14 +11,17 @@ const BURST_BYTES = 65_536;
 const BYTES_PER_MBIT = 125_000;
 const UNIT_BYTES = { bytes: 1, kbytes: 1024, mbytes: 1024 ** 2 };
 
-/** Where the last 32 bits of an address are in its header: by those both addresses of a session have one rate. */
-export const LAST_BITS = {
-  ip: { saddr: "@nh,96,32", daddr: "@nh,128,32" },
-  ip6: { saddr: "@nh,160,32", daddr: "@nh,288,32" },
+/**
+ * The last 32 bits of an address, from the packet's header: by those both addresses of a session have one rate. In IPv6
+ * another's address may end so too.
+ */
+export const RATE_KEYS = {
+  ip: { saddr: "meta nfproto ipv4 @nh,96,32", daddr: "meta nfproto ipv4 @nh,128,32" },
+  ip6: { saddr: "ip6 saddr @limited6 @nh,160,32", daddr: "ip6 daddr @limited6 @nh,288,32" },
 } as const;
 
 export function emptyRates(direction: Direction): string {
-  return `set ${direction} { typeof ${LAST_BITS.ip.saddr}; ${limitAt(1)}; }`;
+  return `set ${direction} { typeof @nh,96,32; ${limitAt(1)}; }`;
 }
 
 /** Undefined for an address of IPv6: its company stands for it. */

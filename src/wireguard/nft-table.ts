@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { DIRECTIONS, emptyRates, LAST_BITS } from "./nft-rate.ts";
+import { DIRECTIONS, emptyRates, RATE_KEYS } from "./nft-rate.ts";
 import { isInterfaceName } from "./peer-guard.ts";
 
 /**
@@ -61,7 +61,7 @@ function acceptances(chain: Chain, { interfaceName, maxFlows }: TableShape): str
     const address = `${nft} ${chain.side}`;
     return [
       ...(chain.name === "from_peer" && maxFlows > 0 ? [flowRule(address, suffix, maxFlows)] : []),
-      `${address} @limited${suffix} ${LAST_BITS[nft][chain.side]} @${chain.rate} drop`,
+      `${RATE_KEYS[nft][chain.side]} @${chain.rate} drop`,
       `${address} @time${suffix} accept`,
       `quota name ${address} map @data${suffix} accept`,
       `${address} @limited${suffix} drop`,
