@@ -39,7 +39,8 @@ export function createUsageStore(book: Book, terms: TermsStore) {
     "UPDATE sessions SET last_rx_counter = ?, last_tx_counter = ? WHERE session_id = ?",
   );
   const restartLive = book.prepare(
-    "UPDATE sessions SET last_rx_counter = 0, last_tx_counter = 0 WHERE client_identity = ? AND status = 'active'",
+    `UPDATE sessions SET last_rx_counter = 0, last_tx_counter = 0
+       WHERE client_identity = ? AND status = 'active' AND (last_rx_counter IS NOT 0 OR last_tx_counter IS NOT 0)`,
   );
   const restartEnded = book.prepare(
     `UPDATE sessions SET last_rx_counter = 0, last_tx_counter = 0

@@ -22,10 +22,7 @@ export async function findTrouble(
   view: InterfaceView,
 ): Promise<InterfaceTrouble | undefined> {
   try {
-    const wrongKey = keyTrouble(check, view);
-    if (wrongKey !== undefined) return wrongKey;
-    const [address, forwarding] = await Promise.all([addressTrouble(check), forwardingTrouble(check)]);
-    return address ?? forwarding;
+    return keyTrouble(check, view) ?? (await addressTrouble(check)) ?? (await forwardingTrouble(check));
   } catch (error) {
     return troubleOf(error, check.interfaceName);
   }
