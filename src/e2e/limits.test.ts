@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../testing/eventually.ts";
+import { readDownload, readUpload } from "../testing/meter.ts";
 import { type PacketStream, startPacketStream } from "../testing/packet-stream.ts";
 import { makeTempDir } from "../testing/temp-dir.ts";
 import { findTool } from "../testing/tools.ts";
@@ -60,19 +61,12 @@ describe.skipIf(missing)(`limits in the kernel${missing ? ` (skipped: ${missing}
   }
 
   const onOperator = (...argv: string[]) => market.world.exec("operator", argv);
-  const statistic = async (place: "operator" | "buyer1", device: string, name: string) =>
-    Number(await market.world.exec(place, ["cat", `/sys/class/net/${device}/statistics/${name}`]));
-
-  /** Inner bytes that went on to the web so far, without their Ethernet headers. */
-  const wentUp = async () =>
-    (await statistic("operator", "web", "tx_bytes")) -
-    14 * (await statistic("operator", "web", "tx_packets"));
-
   /** Brings the tunnel up and counts, from outside of nft, the inner bytes that come through both ways from then on. */
   async function connect({ conf, buyer }: SoldTunnel): Promise<() => Promise<number>> {
-    const before = await wentUp();
+    const before = (await readUpload(market.world)).bytes;
     await market.world.bringUpBuyer(conf, buyer.wireguard.privateKey);
-    return async () => (await statistic("buyer1", "wg-e2elim-1", "rx_bytes")) + (await wentUp()) - before;
+    return async () =>
+      (await readDownload(market.world, "buyer1")).bytes + (await readUpload(market.world)).bytes - before;
   }
 
   /** Counts the tunnel's bytes of IPv4 right before our chains and right behind them. */

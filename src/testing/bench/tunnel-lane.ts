@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../eventually.ts";
+import { readDownload, readUpload } from "../meter.ts";
 import { startPacketStream } from "../packet-stream.ts";
 import { openTunnelMarket, type SoldTunnel, type TunnelMarket, tunnelsMissing } from "../tunnel-market.ts";
 import { aYear, fillBook } from "./fill-book.ts";
@@ -120,18 +121,13 @@ async function dataOvershoot(
   await start(market, "GiB");
   const sold = await market.buy({ unit: "GiB", amountSat: QUOTA_MIB });
   const { world } = market;
-  const counted = async (place: "operator" | "buyer1", device: string, what: string) =>
-    Number(await world.exec(place, ["cat", `/sys/class/net/${device}/statistics/${what}`]));
-  // Without their Ethernet headers.
-  const wentUp = async () =>
-    (await counted("operator", "web", "tx_bytes")) - 14 * (await counted("operator", "web", "tx_packets"));
-  const before = await wentUp();
+  const before = (await readUpload(world)).bytes;
   await connect(market, sold);
   await happens();
   await world
     .fetchThroughTunnel({ path: `/bytes/${3 * QUOTA_MIB * MIB}`, timeoutSeconds: 20 })
     .catch(() => undefined);
-  const passed = (await counted("buyer1", `wg-${TAG}-1`, "rx_bytes")) + (await wentUp()) - before;
+  const passed = (await readDownload(world, "buyer1")).bytes + (await readUpload(world)).bytes - before;
   const bought = QUOTA_MIB * MIB;
   const over = { value: (passed - bought) / 1024, unit: "KiB", ratio: passed / bought };
   return measurement(name, over, { of: "value", atMost: 64 });
