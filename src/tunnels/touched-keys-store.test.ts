@@ -5,11 +5,11 @@ import { firstPurchase, newKey, openSessionBook, type SessionBook } from "../tes
 const NOW = 1_800_000_000;
 const hour = { seconds: 3600, bytes: 0 };
 
+const key = newKey();
+
 let open: SessionBook;
-let key: string;
 beforeEach(async () => {
   open = await openSessionBook();
-  key = newKey();
 });
 afterEach(() => open.close());
 
