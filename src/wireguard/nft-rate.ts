@@ -29,9 +29,6 @@ export function rateKey(address: string): string | undefined {
   return parseIpv4(address)?.toString();
 }
 
-/** For a rate that is there for a moment only. */
-export const ANY_RATE = "";
-
 export function limitAt(rateMbit: number): string {
   const bytes = Math.max(1, Math.round(rateMbit * BYTES_PER_MBIT));
   return `limit rate over ${bytes} bytes/second burst ${BURST_BYTES} bytes`;
@@ -55,11 +52,10 @@ export function readRates(elementsOf: (direction: Direction) => readonly unknown
     const elements = elementsOf(direction).flatMap((each) => rateElement.safeParse(each).data?.elem ?? []);
     return new Map(elements.map(({ val, limit }) => [formatIpv4(val), inMbit(limit)]));
   });
-  const addresses = new Set([...up.keys(), ...down.keys()]);
   return new Map(
-    [...addresses].map((each) => [
-      each,
-      up.get(each) === down.get(each) ? (up.get(each) ?? Number.NaN) : Number.NaN,
+    [...up, ...down].map(([address, rate]) => [
+      address,
+      up.get(address) === down.get(address) ? rate : Number.NaN,
     ]),
   );
 }

@@ -1,5 +1,5 @@
 import type { LimitChange, LimitRemoval, LimitSetting } from "../tunnels/ports.ts";
-import { ANY_RATE, DIRECTIONS, limitAt, rateKey } from "./nft-rate.ts";
+import { DIRECTIONS, limitAt, rateKey } from "./nft-rate.ts";
 import { emptyTable, FAMILIES, familyOf, noTable, type TableShape, tableName } from "./nft-table.ts";
 import { outermost } from "./outermost.ts";
 
@@ -81,7 +81,7 @@ function createPrinter(table: string) {
   function cleared(items: readonly Led[]): string[] {
     const withCount = items.filter(({ name }) => name !== undefined);
     return [
-      ...forRates("add", items, () => ANY_RATE),
+      ...forRates("add", items, () => ""),
       ...forRates("delete", items, () => ""),
       ...forAddresses("add", "data", withCount, counted),
       ...forAddresses("delete", "data", withCount, bare),

@@ -4,7 +4,7 @@ import { isInterfaceName } from "./peer-guard.ts";
 
 /**
  * Our one table. A peer's packets are judged once, where they come in from the tunnel and where they go out to it: by
- * one look-up each for time, data and foreign peers, however many peers there are. An accept ends our chain alone; other tables
+ * one look-up each for rate, time, data and foreign peers, however many peers there are. An accept ends our chain alone; other tables
  * judge as they did. After `mangle`, so that what the rules of scripts/wg-up.sh drop is not counted.
  */
 export const FAMILIES = [
