@@ -1,4 +1,4 @@
-import { copyFileSync } from "node:fs";
+import { copyFileSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -52,6 +52,28 @@ it("answers only after the log was synced, all that was committed by then", asyn
   lazily(write("b"));
   await onDisk();
   expect(steps).toHaveLength(3);
+});
+
+it("what a killed process has committed is synced before the first answer", async () => {
+  let syncs = 0;
+  const { onDisk } = createDurability(book, async () => {
+    syncs++;
+  });
+  await onDisk();
+  await onDisk();
+  expect(syncs).toBe(1);
+});
+
+it("the log is beside the file itself, wherever a link to it stands", async () => {
+  const link = join(folder.path, "link.db");
+  symlinkSync(path, link);
+  const linked = openBook(link);
+  const synced: string[] = [];
+  const { promised, onDisk } = createDurability(linked, async (log) => void synced.push(log));
+  promised(() => linked.exec("INSERT INTO facts (name, value) VALUES ('a', '')"));
+  await onDisk();
+  linked.close();
+  expect(synced).toEqual([`${realpathSync(path)}-wal`]);
 });
 
 it("what is committed while the disk writes waits for the next turn, and shares it", async () => {

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Book } from "./open-book.ts";
 
@@ -8,7 +9,9 @@ export type Durability = ReturnType<typeof createDurability>;
  * process; with the power, what `onDisk` has not answered for. A commit in the usual way takes all before it to the disk.
  */
 export function createDurability(book: Book, syncFile: (path: string) => Promise<void> = datasync) {
-  let commits = 0;
+  const log = `${realpathSync(book.name)}-wal`;
+  /** The first stands for what a killed process has left: it is in the log, and may not be on disk. */
+  let commits = 1;
   let durable = 0;
   let underWay: Promise<void> | undefined;
   /** A sync has failed, and no other is believed until all of it was written anew. */
@@ -27,7 +30,7 @@ export function createDurability(book: Book, syncFile: (path: string) => Promise
   /** What SQLite does at the end of a commit with `synchronous=FULL` (sqlite.org/pragma.html#pragma_synchronous). */
   async function syncLog(): Promise<void> {
     const upTo = commits;
-    isInDoubt ||= await syncFile(`${book.name}-wal`).then(
+    isInDoubt ||= await syncFile(log).then(
       () => false,
       () => true,
     );
