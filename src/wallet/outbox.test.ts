@@ -161,6 +161,49 @@ test("more proofs than fit one event are in several, each once", async () => {
   expect(await balanceElsewhere(one)).toEqual({ [mintA]: 1350 });
 });
 
+test("no event is sent before it is on disk, by a flush that was under way already neither", async () => {
+  const one = await relay();
+  const relays = await connect(one);
+  let disk = Promise.resolve();
+  let answers = Promise.resolve();
+  const held: (() => void)[] = [];
+  const hold = () => new Promise<void>((resolve) => held.push(resolve));
+  const box = createOutbox({
+    relays: {
+      urls: relays.urls,
+      status: () => relays.status(),
+      publish: async (event, options) => {
+        const answered = await relays.publish(event, options);
+        await answers;
+        return answered;
+      },
+    },
+    codec,
+    store: createWalletStore(
+      book,
+      createDurability(book, () => disk),
+    ),
+    clock,
+    logger,
+  });
+  closing.push(() => box.stop());
+  answers = hold();
+  takeIn(mintA, 1);
+  const first = box.flush();
+  await vi.waitFor(() => expect(tokensAt(one)).toHaveLength(1), 2000);
+  disk = hold();
+  takeIn(mintA, 2);
+  const second = box.flush();
+  await vi.waitFor(() => expect(box.waiting()).toEqual({ events: 2, proofs: 0 }), 2000);
+  held[0]?.();
+  await vi.waitFor(() => expect(box.waiting()).toEqual({ events: 1, proofs: 0 }), 2000);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(tokensAt(one)).toHaveLength(1);
+  held[1]?.();
+  await Promise.all([first, second]);
+  expect(tokensAt(one)).toHaveLength(2);
+});
+
 test("flushes at the same time wrap and send everything once", async () => {
   const one = await relay();
   const sent: string[] = [];

@@ -112,6 +112,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const key = `${event.id} ${lane} ${relayUrl}`;
     underWay.add(key);
     try {
+      await store.onDisk();
+      if (stopped) return false;
       const onLate = (answer: RelayAnswer) => recordLate(event.id, answer, attempts);
       boundary("event-publishing");
       const [answer] = await relays.publish(event, { deadlineMs, only: [relayUrl], onLate });
@@ -157,7 +159,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
   async function wrapAndDeliver(): Promise<void> {
     if (stopped) return;
     await oneAtATime(wrapAll);
-    await store.onDisk();
     if (stopped) return;
     const connected = relays.status().filter((relay) => relay.connected);
     const lanes: Lane[] = ["money", "history"];
