@@ -44,10 +44,12 @@ export function createClaimDesk(parts: ClaimParts) {
     }
     settlement.nudge(claimed.saleId);
     await settlement.settled(claimed.saleId, deadlineMs - nowMs());
-    await sales.onDisk();
     const sale = mustFind(claimed.saleId);
     if (sale.keyHash !== who.keyHash) throw taken("this token's tunnel was moved to another WireGuard key");
-    return render(sale);
+    const answered = render(sale);
+    // Only then: what is paid while the disk writes would be told before it is there.
+    await sales.onDisk();
+    return answered;
   }
 
   function mustFind(saleId: string): Sale {

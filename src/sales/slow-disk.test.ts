@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { Refusal } from "../protocol/refusal.ts";
 import { type BookedSale, createWorld, imbalances, type World } from "../testing/sales-world.ts";
 
 let world: World;
@@ -53,6 +54,28 @@ it("a buyer is answered, and whoever repeats his request, when the payment is on
   expect(answered).toEqual([]);
   release();
   await Promise.all([first, second]);
+});
+
+it("what is paid while an answer waits for the disk is not in that answer", async () => {
+  world.settings.answerWithinMs = 1_000;
+  await world.restart();
+  world.mint.script("swap", "stall");
+  const first = world
+    .buy(world.buyer(), world.mint.issue([64, 32, 4]))
+    .catch((error: Refusal) => error.reason);
+  await expect.poll(() => world.mint.calls.swap).toBe(1);
+  const release = holdDisk();
+  const other = world.buy(world.buyer(), world.mint.issue([64, 32, 4])).catch(() => undefined);
+  await expect.poll(states).toEqual(["swapping", "swapping"]);
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  world.mint.unstall();
+  await expect.poll(states).toEqual(["granted", "swapping"]);
+  const releaseNext = holdDisk();
+  release();
+  expect(await first).toBe("mint-unreachable");
+  releaseNext();
+  await other;
+  await world.run.settlement.idle();
 });
 
 it("a disk that fails at first loses nothing: what it did not take is written anew", async () => {
