@@ -7,8 +7,8 @@ import { firstPurchase, newKey, openSessionBook, type SessionBook } from "../tes
 import { createInMemoryEnforcement, type InMemoryEnforcement } from "../wireguard/in-memory.ts";
 import { createClockGuard } from "./clock-guard.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
-import { noLimits } from "./limit-keeper.ts";
-import type { Enforcement } from "./ports.ts";
+import { createLimitKeeper, type LimitKeeper, noLimits } from "./limit-keeper.ts";
+import { type Enforcement, EnforcementError } from "./ports.ts";
 import { compare } from "./reconcile.ts";
 
 const START = 1_800_000_000;
@@ -24,7 +24,10 @@ interface World {
   now(): number;
 }
 
-async function makeWorld(around: (wg: Enforcement) => Enforcement = (wg) => wg): Promise<World> {
+async function makeWorld(
+  around: (wg: Enforcement) => Enforcement = (wg) => wg,
+  limits: LimitKeeper = noLimits,
+): Promise<World> {
   const open = await openSessionBook("10.66.42.0/28");
   const wg = createInMemoryEnforcement(newKey());
   let passed = 0;
@@ -37,7 +40,7 @@ async function makeWorld(around: (wg: Enforcement) => Enforcement = (wg) => wg):
     store: open.store,
     pool: open.pool,
     enforcement: around(wg),
-    limits: noLimits,
+    limits,
     guard: createClockGuard(facts, { now }, () => passed * 1000, false),
     wallMs: () => now() * 1000,
     exclusive: false,
@@ -181,6 +184,40 @@ it("what a tick could not do, one after it does, without news", async () => {
   await keeper.tick();
   expect((await wg.look()).peers).toEqual([]);
   refused = [];
+  await keeper.tick();
+  expect((await wg.look()).peers).toMatchObject([{ publicKey: key }]);
+  await open.close();
+});
+
+it("a peer that waited for its limits comes up once they answer, whatever they took in between", async () => {
+  let isSilent = false;
+  const nothing = {
+    whole: true,
+    time: new Map(),
+    data: new Map(),
+    counts: new Map(),
+    rates: new Map(),
+    limited: new Set<string>(),
+  };
+  const answer = async () => {
+    if (isSilent) throw new EnforcementError({ code: "no-limits", message: "silent" });
+    return nothing;
+  };
+  const limits = createLimitKeeper(
+    { look: answer, lookAtCounts: answer, apply: async () => {} },
+    pino({ level: "silent" }),
+  );
+  const { open, wg, keeper, now, pass } = await makeWorld(undefined, limits);
+  const key = newKey();
+  open.granted(newKey(), hour, now());
+  open.granted(key, { seconds: 2 * HOUR, bytes: 0 }, now());
+  await keeper.tick();
+  await keeper.tick();
+  await wg.apply({ set: [], remove: [key] });
+  pass(HOUR);
+  isSilent = true;
+  await keeper.tick();
+  isSilent = false;
   await keeper.tick();
   expect((await wg.look()).peers).toMatchObject([{ publicKey: key }]);
   await open.close();

@@ -104,6 +104,7 @@ export function createKeeper(parts: KeeperParts) {
     const areLimited = await limits.bringInLine(() => store.limits(nowMs), foreignCidrs, now !== undefined);
     const turned = now === undefined ? [] : store.takeTurned(now);
     if (areLimited && !isThorough) await setLimits(turned);
+    if (!areLimited) watch.again(change.set.map(({ publicKey }) => publicKey));
     const putUp = await apply(areLimited ? change : { ...change, set: [] });
     if (ended.length > 0) await releaseLimits(ended);
     const uncounted = failureOf(() => store.countersRestarted(putUp));
