@@ -1,5 +1,5 @@
-import { realpathSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { fdatasync, openSync, realpathSync } from "node:fs";
+import { promisify } from "node:util";
 import type { Book } from "./open-book.ts";
 
 export type Durability = ReturnType<typeof createDurability>;
@@ -8,8 +8,7 @@ export type Durability = ReturnType<typeof createDurability>;
  * Commits that do not hold up the process while the disk writes (docs/adr/0019). Nothing of them is lost with the
  * process; with the power, what `onDisk` has not answered for. A commit in the usual way takes all before it to the disk.
  */
-export function createDurability(book: Book, syncFile: (path: string) => Promise<void> = datasync) {
-  const log = `${realpathSync(book.name)}-wal`;
+export function createDurability(book: Book, syncLog = createLogSync(book)) {
   /** The first stands for what a killed process has left: it is in the log, and may not be on disk. */
   let commits = 1;
   let durable = 0;
@@ -20,7 +19,7 @@ export function createDurability(book: Book, syncFile: (path: string) => Promise
   /** Commits that come meanwhile share the next turn. */
   async function reach(wanted: number): Promise<void> {
     while (durable < wanted) {
-      underWay ??= syncLog().finally(() => {
+      underWay ??= takeTurn().finally(() => {
         underWay = undefined;
       });
       await underWay;
@@ -28,9 +27,9 @@ export function createDurability(book: Book, syncFile: (path: string) => Promise
   }
 
   /** What SQLite does at the end of a commit with `synchronous=FULL` (sqlite.org/pragma.html#pragma_synchronous). */
-  async function syncLog(): Promise<void> {
+  async function takeTurn(): Promise<void> {
     const upTo = commits;
-    isInDoubt ||= await syncFile(log).then(
+    isInDoubt ||= await syncLog().then(
       () => false,
       () => true,
     );
@@ -62,9 +61,13 @@ export function createDurability(book: Book, syncFile: (path: string) => Promise
   };
 }
 
-export async function datasync(path: string): Promise<void> {
-  const file = await open(path, "r");
-  await file.datasync().finally(() => file.close());
+/**
+ * The log stays open, as long as the process: of a write that failed the system tells once each who has the file open, and
+ * nobody who opens it after SQLite was told (fsync(2)). It is beside the book itself, not beside a link to it.
+ */
+export function createLogSync(book: Book): () => Promise<void> {
+  const log = openSync(`${realpathSync(book.name)}-wal`, "r");
+  return () => promisify(fdatasync)(log);
 }
 
 /** A system that failed to write takes its pages for written: only what is written anew is sure. */
