@@ -3,7 +3,13 @@ import type { MintLink } from "./ports.ts";
 import { restore } from "./resolve-swap.ts";
 import type { SaleStore } from "./sale-store.ts";
 
-const PAUSE_MS = 60_000;
+const PAUSE_MS = { unanswered: 60_000, answered: 86_400_000 };
+
+interface Asked {
+  atMs: number;
+  /** The mint has said what it signed, and that was not all. */
+  isAnswered: boolean;
+}
 
 interface ReclaimParts {
   store: SaleStore;
@@ -17,17 +23,19 @@ interface ReclaimParts {
 
 /**
  * After a mint's wrong answer the buyer has his tunnel, and the mint may owe us proofs that it has signed: it is asked
- * for them (NUT-09) until it has given one definite answer. Never rejects.
+ * for them (NUT-09) until it gives all of them, or less for the second time, a day after the first. Never rejects.
  */
 export function createReclaim({ store, link, now, nowMs, logger, onChange }: ReclaimParts) {
-  const askedAtMs = new Map<string, number>();
+  const asked = new Map<string, Asked>();
 
-  async function ask(saleId: string): Promise<void> {
-    askedAtMs.set(saleId, nowMs());
+  async function ask(saleId: string, isAnswered: boolean): Promise<void> {
+    asked.set(saleId, { atMs: nowMs(), isAnswered });
     const restored = await restore(link, store.journals(saleId));
     if (restored.kind === "unknown") return;
-    const gainedSat = store.madeGood(saleId, restored.kind === "empty" ? [] : restored.proofs, now());
-    askedAtMs.delete(saleId);
+    const isFinal = restored.kind === "signed" || isAnswered;
+    const gainedSat = store.madeGood(saleId, restored.kind === "empty" ? [] : restored.proofs, isFinal, now());
+    if (isFinal) asked.delete(saleId);
+    else asked.set(saleId, { atMs: nowMs(), isAnswered: true });
     logger.info(
       { event: "mint-asked-again", gainedSat },
       "a mint that answered wrongly was asked for the rest",
@@ -35,11 +43,15 @@ export function createReclaim({ store, link, now, nowMs, logger, onChange }: Rec
     if (gainedSat > 0) onChange();
   }
 
+  function isDue({ atMs, isAnswered }: Asked): boolean {
+    return nowMs() - atMs >= (isAnswered ? PAUSE_MS.answered : PAUSE_MS.unanswered);
+  }
+
   return async function reclaim(): Promise<void> {
     try {
       for (const saleId of store.answeredWrongly()) {
-        const askedMs = askedAtMs.get(saleId);
-        if (askedMs === undefined || nowMs() - askedMs >= PAUSE_MS) await ask(saleId);
+        const before = asked.get(saleId);
+        if (before === undefined || isDue(before)) await ask(saleId, before?.isAnswered ?? false);
       }
     } catch (error) {
       const name = error instanceof Error ? error.name : typeof error;

@@ -252,9 +252,11 @@ describe("the sale store", () => {
     const proofs = await proofsFor(sale);
     world.run.sales.paid(saleId, proofs.slice(1), "one is missing", NOW);
     expect(world.run.sales.answeredWrongly()).toEqual([saleId]);
-    expect(world.run.sales.madeGood(saleId, proofs, NOW)).toBe(4);
+    expect(world.run.sales.madeGood(saleId, [], false, NOW)).toBe(0);
+    expect(world.run.sales.answeredWrongly()).toEqual([saleId]);
+    expect(world.run.sales.madeGood(saleId, proofs, true, NOW)).toBe(4);
     expect(world.run.sales.answeredWrongly()).toEqual([]);
-    expect(world.run.sales.madeGood(saleId, proofs, NOW)).toBe(0);
+    expect(world.run.sales.madeGood(saleId, proofs, true, NOW)).toBe(0);
     expect(world.all("SELECT received_sat FROM sales")).toEqual([{ received_sat: 100 }]);
   });
 });

@@ -164,9 +164,9 @@ export function createSaleStore(
     return gainedSat;
   }
 
-  function madeGood(saleId: string, proofs: readonly OwnedProof[], now: number): number {
+  function madeGood(saleId: string, proofs: readonly OwnedProof[], isFinal: boolean, now: number): number {
     if (!isPaid(mustFind(saleId))) throw new Error("only a paid sale can be owed anything by a mint");
-    forgetAttempts.run(saleId);
+    if (isFinal) forgetAttempts.run(saleId);
     return takeIn(saleId, proofs, now);
   }
 
@@ -222,9 +222,9 @@ export function createSaleStore(
       promised(() => book.transaction(() => paid(saleId, proofs, flaw, now)).immediate()),
     /** Paid sales whose mint answered wrongly and has not said since what it did sign. */
     answeredWrongly: () => answeredWrongly.all(),
-    /** What such a mint has signed after all; the sum by which the book is richer, in sat. */
-    madeGood: (saleId: string, proofs: readonly OwnedProof[], now: number) =>
-      book.transaction(() => madeGood(saleId, proofs, now)).immediate(),
+    /** What such a mint has signed after all, and whether that is its last word; answers by how many sat the book is richer. */
+    madeGood: (saleId: string, proofs: readonly OwnedProof[], isFinal: boolean, now: number) =>
+      book.transaction(() => madeGood(saleId, proofs, isFinal, now)).immediate(),
     /** swapping → released: the claim and the address are free. */
     released: (saleId: string, reason: PurchaseReason, now: number) =>
       book.transaction(() => released(saleId, reason, now)).immediate(),

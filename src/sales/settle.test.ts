@@ -412,6 +412,28 @@ describe("a mint that answers wrongly", () => {
     expect(world.mint.calls.restore).toBe(restore);
   });
 
+  it("and then says that it signed no more is believed when it says so a day later too", async () => {
+    await inWorld();
+    world.mint.script("swap", "flawed-answer");
+    world.mint.script("restore", "silence", "empty");
+    await world.buy(world.buyer(), world.mint.issue([64, 32, 4]));
+    await world.sweep();
+    const { restore } = world.mint.calls;
+    await world.sweep(80_000);
+    expect(sales()).toMatchObject([{ received_sat: 96 }]);
+    expect(world.mint.calls.restore).toBe(restore);
+    await world.sweep(10_000);
+    expect(sales()).toMatchObject([{ received_sat: 100, flaw: "one is missing" }]);
+
+    await world.restart();
+    world.mint.script("swap", "flawed");
+    await world.buy(world.buyer(), world.mint.issue([64, 32, 4]));
+    for (let days = 0; days < 3; days++) await world.sweep(90_000);
+    const asked = world.mint.calls.restore;
+    await world.sweep(90_000);
+    expect(world.mint.calls.restore).toBe(asked);
+  });
+
   it("and whose answer was lost is found out by the restore", async () => {
     await inWorld();
     world.mint.script("swap", "flawed");
