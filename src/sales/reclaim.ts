@@ -33,7 +33,12 @@ export function createReclaim({ store, link, now, nowMs, logger, onChange }: Rec
     const restored = await restore(link, store.journals(saleId));
     if (restored.kind === "unknown") return;
     const isFinal = restored.kind === "signed" || isAnswered;
-    const gainedSat = store.madeGood(saleId, restored.kind === "empty" ? [] : restored.proofs, isFinal, now());
+    const gainedSat = store.madeGood(
+      saleId,
+      restored.kind === "empty" ? [] : restored.proofs,
+      isFinal,
+      now(),
+    );
     if (isFinal) asked.delete(saleId);
     else asked.set(saleId, { atMs: nowMs(), isAnswered: true });
     logger.info(
