@@ -50,6 +50,8 @@ export function createUsageStore(book: Book, terms: TermsStore) {
   /** Session ids by the names of their counts. */
   const counted = new Map<string, string>();
   let lastCounts: KernelCounts = new Map();
+  /** Bytes charged since a peer's counters were kept, by its key: its next growth holds them too. */
+  const ahead = new Map<string, number>();
 
   function charge(
     publicKey: string,
@@ -59,12 +61,18 @@ export function createUsageStore(book: Book, terms: TermsStore) {
     now: number,
   ): void {
     const sessions = activeByKey.all(publicKey).map(toSession);
-    const isCounted = chargeAsCounted(sessions, kernelCounts, now);
-    if (!seen || sessions.length === 0) return;
+    const byKernel = chargeAsCounted(sessions, kernelCounts, now);
+    const known = ahead.get(publicKey) ?? 0;
+    ahead.delete(publicKey);
+    if (sessions.length === 0) return;
+    if (!seen) {
+      ahead.set(publicKey, known + (byKernel ?? 0));
+      return;
+    }
     const bytes = Math.min(...sessions.map((session) => growthOf(session, seen)));
     for (const session of sessions) keepCounters(session, seen);
-    if (isCounted) return;
-    for (const charged of chargeOnce(sessions, bytes, countedSince)) {
+    if (byKernel !== undefined) return;
+    for (const charged of chargeOnce(sessions, Math.max(0, bytes - known), countedSince)) {
       terms.write(charged.sessionId, charged.terms, now);
     }
   }
@@ -93,17 +101,21 @@ export function createUsageStore(book: Book, terms: TermsStore) {
     return sessionIds.flatMap((sessionId) => keyOf.get(sessionId) ?? []);
   }
 
-  /** Whether the kernel counted for any of them. */
-  function chargeAsCounted(sessions: readonly Session[], kernelCounts: KernelCounts, now: number): boolean {
-    let isCounted = false;
+  /** Answers by how much it was; undefined when the kernel counted for none of them. */
+  function chargeAsCounted(
+    sessions: readonly Session[],
+    kernelCounts: KernelCounts,
+    now: number,
+  ): number | undefined {
+    let bytes: number | undefined;
     for (const session of sessions) {
       const used = kernelCounts.get(limitName(session.sessionId));
       if (used === undefined) continue;
-      isCounted = true;
       const charged = chargeUpTo(session.terms, used);
       if (charged !== session.terms) terms.write(session.sessionId, charged, now);
+      bytes = (bytes ?? 0) + charged.usedBytes - session.terms.usedBytes;
     }
-    return isCounted;
+    return bytes;
   }
 
   function keepCounters(session: Session, { receivedBytes, sentBytes }: PeerCounters): void {
@@ -137,11 +149,17 @@ export function createUsageStore(book: Book, terms: TermsStore) {
     /** The peer was put back on the interface by us: its counters begin at zero. */
     countersRestarted: (keys: readonly string[]) =>
       book.transaction(() => {
-        for (const key of keys) restartLive.run(key);
+        for (const key of keys) {
+          ahead.delete(key);
+          restartLive.run(key);
+        }
       })(),
     /** The session has another peer. */
     peerChanged: (sessionId: string) => void setCounters.run(0, 0, sessionId),
     /** The key's peer is gone: should it come again, its counters begin at zero. */
-    peerGone: (publicKey: string) => void restartEnded.run(publicKey),
+    peerGone(publicKey: string): void {
+      ahead.delete(publicKey);
+      restartEnded.run(publicKey);
+    },
   };
 }
