@@ -161,7 +161,7 @@ test("more proofs than fit one event are in several, each once", async () => {
   expect(await balanceElsewhere(one)).toEqual({ [mintA]: 1350 });
 });
 
-test("no event is sent before it is on disk, by a flush that was under way already neither", async () => {
+test("no event is sent before it is on disk, nor by a flush that was under way already", async () => {
   const one = await relay();
   const relays = await connect(one);
   let disk = Promise.resolve();
