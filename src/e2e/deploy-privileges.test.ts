@@ -176,7 +176,15 @@ describe.skipIf(missing)(`with few rights${missing ? ` (skipped: ${missing})` : 
     });
   }
 
-  it("a user without it is told which capability is missing, and sells nothing", async () => {
+  it("a user without it is told which capability is missing, and does not start where limits may stand", async () => {
+    await startBelongingTo(SERVICE, userWith());
+    await eventually(hasEnded, 30_000);
+    expect(daemon?.exitCode).toBe(78);
+    expect(printed).toMatch(/"event":"start-failed".*CAP_NET_ADMIN/);
+  });
+
+  it("where none stand he is told the same, and sells nothing", async () => {
+    market.operator.writeConfig({ enforcement: "daemon" });
     await startBelongingTo(SERVICE, userWith());
     await says('"event":"listening"');
     await says("CAP_NET_ADMIN");

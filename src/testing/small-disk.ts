@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /** A disk of its own under a folder, for tests that fill it or take it away. */
@@ -51,6 +60,7 @@ export interface FailingDisk {
   /** Makes it read-only at once, with whatever is open on it, as the kernel does after an I/O error. */
   fail(): void;
   unmount(): void;
+  /** What is on it, as after a boot. */
   mount(): void;
 }
 
@@ -60,10 +70,15 @@ export function mountFailingDisk(image: string, folder: string, sizeMib: number)
   writeFileSync(image, "");
   truncateSync(image, sizeMib * 2 ** 20);
   run("mkfs.ext4", "-q", "-F", "-m", "0", image);
-  const mount = () => run("mount", "-o", "loop,errors=remount-ro", image, folder);
-  mount();
+  const mount = (from: string) => run("mount", "-o", "loop,errors=remount-ro", from, folder);
+  mount(image);
   return {
-    mount,
+    mount() {
+      // While a mount namespace elsewhere still has it, mounted again it would be the very same, failed as it is.
+      const copy = `${image}.copy`;
+      copyFileSync(image, copy);
+      mount(copy);
+    },
     fail: () => run("mount", "-o", "remount,abort", folder),
     unmount: () => run("umount", folder),
   };
