@@ -71,7 +71,7 @@ async function connect(...targets: TestRelay[]): Promise<Relays> {
   return relays;
 }
 
-function outbox(relays: Relays): Outbox {
+function outbox(relays: OutboxOptions["relays"]): Outbox {
   const made = createOutbox({
     relays,
     codec,
@@ -414,14 +414,7 @@ test("an acknowledgement that comes late to a full disk ends nothing", async () 
       return urls.map((url) => ({ url, kind: "no-answer", why: "not yet" }));
     },
   };
-  const box = createOutbox({
-    relays,
-    codec,
-    store: createWalletStore(book, createDurability(book)),
-    clock,
-    logger,
-  });
-  closing.push(() => box.stop());
+  const box = outbox(relays);
   takeIn(mintA, 1);
   await box.flush();
   book.pragma("query_only = ON");
