@@ -1,7 +1,5 @@
 import type { DecodedToken } from "./ports.ts";
 
-export type Openings = ReturnType<typeof createOpenings>;
-
 interface Opening {
   clientKey: string;
   saleId: Promise<string>;

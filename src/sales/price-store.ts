@@ -2,8 +2,6 @@ import type { Book } from "../db/open-book.ts";
 import { type Price, samePrice, type Unit } from "../protocol/price.ts";
 import { type Rate, speedOf } from "../tunnels/rate-spans.ts";
 
-export type PriceStore = ReturnType<typeof createPriceStore>;
-
 interface OfferedRow {
   amount: number;
   currency: string;

@@ -6,8 +6,6 @@ import type { BuyerPlace, TunnelWorld } from "./namespaces.ts";
 const WEB_ADDRESS = "203.0.113.10";
 const STREAM_PORT = 700;
 
-/** In IP. */
-export const PACKET_BYTES = 1228;
 const USUAL_PACKETS = 5;
 
 /** Sends packets, so many each ten milliseconds, to whoever greeted it last; each says its number and when it was sent. */
